@@ -1,0 +1,3 @@
+module arcos.dev/toolchain/containerd
+
+go 1.26.6
