@@ -11,7 +11,8 @@ from pathlib import Path
 
 #: The checkout this code runs from.
 ROOT = Path(__file__).resolve().parent.parent
-STACKS = ROOT / "stacks"
+#: One file a site. ``ARCOS_STACKS`` names another folder: a private one beside a public fork, or a test's.
+STACKS = Path(os.environ.get("ARCOS_STACKS") or ROOT / "stacks")
 RELEASES = ROOT / "releases"
 IMAGES = ROOT / "images"
 TOOLCHAIN = ROOT / "toolchain"

@@ -1,0 +1,1 @@
+"""Applying rendered manifests to a cluster, waiting for them, and explaining what went wrong."""

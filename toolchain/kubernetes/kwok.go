@@ -13,6 +13,9 @@ import (
 
 // kwokMain is kwok's own main, which that module does not export.
 func kwokMain() int {
+	// Each command takes in the process-wide flags, and the other programs
+	// have put a --version of another type there.
+	pflag.CommandLine = pflag.NewFlagSet("kwok", pflag.ExitOnError)
 	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}

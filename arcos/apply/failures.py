@@ -1,0 +1,152 @@
+"""What kubectl's error output means.
+
+Owns the one table from kubectl's and the API server's words to reasons the rest of ``arcos.apply`` acts on, and to
+the sentence a person reads. Leaves running kubectl to ``kubectl.py``. The words come from the API machinery's errors
+(https://github.com/kubernetes/apimachinery/blob/master/pkg/api/errors/errors.go), from client-go's dialling errors
+and from the admission plugins.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from arcos.errors import ArcosError
+
+
+class Reason(Enum):
+    """Why the server, or kubectl before it, refused."""
+
+    UNREACHABLE = "unreachable"
+    UNTRUSTED = "untrusted"
+    UNAUTHORIZED = "unauthorized"
+    TERMINATING = "terminating"
+    DENIED = "denied"
+    QUOTA = "quota"
+    FORBIDDEN = "forbidden"
+    OWNED = "owned"
+    CONFLICT = "conflict"
+    EXISTS = "exists"
+    UNKNOWN_KIND = "unknown kind"
+    NOT_FOUND = "not found"
+    IMMUTABLE = "immutable"
+    INVALID = "invalid"
+    KUBECONFIG = "kubeconfig"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One error among those a kubectl run may report."""
+
+    reason: Reason
+    message: str
+
+
+class ServerError(ArcosError):
+    """kubectl failed; ``failures`` holds every error it reported, in order, ``log`` all it wrote to standard error."""
+
+    def __init__(self, failures: list[Failure], *, where: str, fix: str = "", log: str = "") -> None:
+        first = failures[0]
+        title, default_fix = _ADVICE[first.reason]
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        super().__init__(title + more, where=where, why=one_line(first.message), fix=fix or default_fix)
+        self.failures = failures
+        self.log = log
+
+    @property
+    def reason(self) -> Reason:
+        """The first failure's reason."""
+        return self.failures[0].reason
+
+
+# The order decides: an exceeded quota also says "forbidden", an untrusted certificate also "Unable to connect".
+_PATTERNS: tuple[tuple[Reason, str], ...] = (
+    (Reason.UNTRUSTED, r"x509:|certificate signed by unknown|server gave HTTP response to HTTPS"),
+    (Reason.UNAUTHORIZED, r"You must be logged in|\(Unauthorized\)|getting credentials: exec|no Auth Provider"),
+    (Reason.OWNED, r"Apply failed with \d+ conflict"),
+    (
+        Reason.UNREACHABLE,
+        r"connection refused|was refused|Unable to connect to the server|no such host|i/o timeout|TLS handshake|"
+        r"connection reset|unexpected EOF|: EOF$|broken pipe|http2: |context deadline exceeded|ServiceUnavailable|"
+        r"\(Timeout\)|currently unable to handle|etcdserver: |TooManyRequests|time allotted|network is unreachable|"
+        r"no route to host|not yet ready to handle request|Client\.Timeout|apiserver is shutting down|"
+        r"unable to return a response|\(InternalError\): .*(etcd|dial tcp 127)",
+    ),
+    (Reason.KUBECONFIG, r"context .* does not exist|context was not found|no configuration has been provided|"
+                        r"error loading config|stat .*: no such file|current-context"),
+    (Reason.TERMINATING, r"because it is being terminated"),
+    (Reason.QUOTA, r"exceeded quota|failed quota"),
+    (Reason.DENIED, r"admission webhook .* denied|ValidatingAdmissionPolicy|violates PodSecurity|"
+                    r"failed calling webhook|is forbidden: (maximum|minimum) "),
+    (Reason.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
+    (Reason.IMMUTABLE, r"field is immutable|updates to statefulset spec for fields other than"),
+    (Reason.INVALID, r"\(Invalid\)|\(BadRequest\)|is invalid:|strict decoding error|unknown field|failed to create typed"
+                     r"|error validating|cannot unmarshal|expected .*, got "),
+    (Reason.EXISTS, r"\(AlreadyExists\)"),
+    (Reason.CONFLICT, r"\(Conflict\)"),
+    (Reason.UNKNOWN_KIND, r"no matches for kind|doesn't have a resource type|could not find the requested resource"),
+    (Reason.NOT_FOUND, r"\(NotFound\)"),
+)  # fmt: skip
+
+_ADVICE: dict[Reason, tuple[str, str]] = {
+    Reason.UNREACHABLE: ("the cluster does not answer", "./arcosctl doctor"),
+    Reason.UNTRUSTED: (
+        "the cluster's certificate is not the one the kubeconfig expects",
+        "fetch the kubeconfig again from whoever runs the cluster",
+    ),
+    Reason.UNAUTHORIZED: ("the cluster refuses the kubeconfig's credentials", "log in to the cluster again"),
+    Reason.TERMINATING: ("a namespace is still being deleted", "wait until it is gone, then run the command again"),
+    Reason.DENIED: ("the cluster's admission rules refuse an object", "change what the reason names, then run it again"),
+    Reason.QUOTA: ("a quota of the cluster is used up", "ask the cluster's owner for more, or ask for less"),
+    Reason.FORBIDDEN: ("the kubeconfig's user may not do this", "use a kubeconfig with cluster-admin rights"),
+    Reason.OWNED: ("another program manages the same field", "run it again with --take-over to make the value ours"),
+    Reason.CONFLICT: ("somebody else changed the object at the same time", "run the command again"),
+    Reason.EXISTS: ("the object exists already", "run the command again"),
+    Reason.UNKNOWN_KIND: ("the cluster does not know a kind", "install what brings the kind, or leave the app out"),
+    Reason.NOT_FOUND: ("the object does not exist", "run the command again"),
+    Reason.IMMUTABLE: ("a field that can never change is different", "delete the object, then run the command again"),
+    Reason.INVALID: ("the cluster refuses an object as invalid", "correct the component that makes the object"),
+    Reason.KUBECONFIG: ("the kubeconfig cannot be used", "correct cluster.kubeconfig or cluster.context in the site file"),
+    Reason.OTHER: ("kubectl failed", "./arcosctl doctor"),
+}
+
+_BLOCK = re.compile(
+    r"^(Error |error: |The connection to|Unable to connect|Apply failed with|resource mapping not found|unable to |The \w+ \")"
+)
+_LOG = re.compile(r"^[IWEF]\d{4} ")
+_HINT = re.compile(r"\n(Please review the fields above|ensure CRDs are installed).*|; if you choose to ignore these.*", re.DOTALL)
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """``text`` without line breaks and kubectl's own lead-in, cut to ``limit`` characters."""
+    flat = " ".join(text.split())
+    flat = re.sub(r"^(Error from server(?: \(\w+\))?: |error: )", "", flat)
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def parse(stderr: str) -> list[Failure]:
+    """Every error in kubectl's standard error, in its order; never empty."""
+    blocks: list[str] = []
+    for line in stderr.splitlines():
+        if _LOG.match(line) or line.startswith("Warning:"):
+            continue
+        if _BLOCK.match(line) or not blocks:
+            blocks.append(line)
+        else:
+            blocks[-1] += "\n" + line
+    messages = [_HINT.sub("", block).strip() for block in blocks]
+    return [Failure(_reason(m), m) for m in messages if m] or [_silent(stderr)]
+
+
+def _silent(stderr: str) -> Failure:
+    last = stderr.strip().splitlines()[-1:] or ["kubectl said nothing"]
+    return Failure(_reason(last[0]), last[0])
+
+
+def _reason(message: str) -> Reason:
+    for reason, pattern in _PATTERNS:
+        if re.search(pattern, message):
+            return reason
+    return Reason.OTHER

@@ -1,0 +1,106 @@
+"""Reading objects as they are in the cluster, many in few kubectl runs.
+
+kubectl gives up the whole run over one kind the cluster does not know; such kinds are taken out here and the rest is
+asked again. Leaves judging what was read to the callers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+from arcos.apply.failures import Failure, Reason, ServerError
+from arcos.apply.kubectl import Kubectl
+from arcos.apply.manifest import Id, Manifest, as_list, identify
+
+_T = TypeVar("_T")
+_UNKNOWN = re.compile(r'(?:no matches for kind|resource type) "(?P<kind>[^"]+)"(?: in (?:version|group) "(?P<in>[^"]+)")?')
+_READ = ("--ignore-not-found", "--show-managed-fields")
+#: Names in one kubectl run; keeps the command line short.
+_BATCH = 300
+
+
+def of_manifests(kubectl: Kubectl, manifests: Sequence[Manifest]) -> dict[Id, Manifest]:
+    """Those of ``manifests`` that exist, as they are, with managed fields.
+
+    Raises:
+        ServerError: The cluster refuses or does not answer.
+    """
+
+    def ask(some: Collection[Manifest]) -> list[Manifest]:
+        return kubectl.objects("get", "-f", "-", *_READ, stdin=json.dumps(as_list(some)), timeout=60.0 + len(some))
+
+    found, _ = _known(ask, list(manifests), lambda one: (str(one["kind"]), str(one["apiVersion"])))
+    return {identify(one): one for one in found}
+
+
+def of_ids(kubectl: Kubectl, ids: Collection[Id]) -> dict[Id, Manifest]:
+    """Those of ``ids`` that exist, in the API version the cluster prefers, with managed fields.
+
+    Objects of a kind that the cluster no longer serves went with it.
+
+    Raises:
+        ServerError: The cluster refuses, does not answer, or cannot say whether it serves a kind.
+    """
+    result: dict[Id, Manifest] = {}
+    for namespace, group in itertools.groupby(sorted(ids, key=lambda one: one.namespace), lambda one: one.namespace):
+        names = list(group)
+        for start in range(0, len(names), _BATCH):
+            found, unknown = _known(
+                lambda some, space=namespace: _get_by_name(kubectl, some, space),  # type: ignore[misc]
+                names[start : start + _BATCH], lambda one: (one.kind, one.group),
+            )  # fmt: skip
+            for one in sorted({(lost.group, lost.kind) for lost in unknown}):
+                _check_gone(kubectl, *one)
+            result.update((identify(one), one) for one in found)
+    return result
+
+
+def _get_by_name(kubectl: Kubectl, ids: Collection[Id], namespace: str) -> list[Manifest]:
+    space = ("-n", namespace) if namespace else ()
+    return kubectl.objects("get", *(f"{one.type}/{one.name}" for one in ids), *space, *_READ)
+
+
+def _known(
+    ask: Callable[[Collection[_T]], list[Manifest]], wanted: list[_T], kind_of: Callable[[_T], tuple[str, str]]
+) -> tuple[list[Manifest], list[_T]]:
+    """What ``ask`` finds, and those of a kind that the cluster does not know."""
+    unknown: list[_T] = []
+    while wanted:
+        try:
+            return ask(wanted), unknown
+        except ServerError as error:
+            missing = [match.group("kind", "in") for failure in error.failures
+                       if failure.reason is Reason.UNKNOWN_KIND for match in _UNKNOWN.finditer(failure.message)]  # fmt: skip
+            lost = [one for one in wanted if any(_same(kind_of(one), names) for names in missing)]
+            if not lost:
+                raise
+            unknown += lost
+            wanted = [one for one in wanted if one not in lost]
+    return [], unknown
+
+
+def _same(kind: tuple[str, str], named: tuple[str, str | None]) -> bool:
+    return kind[0] == named[0] and named[1] in (None, kind[1])
+
+
+def _check_gone(kubectl: Kubectl, group: str, kind: str) -> None:
+    """Make sure that a kind is not served, and not only hidden because its API server is away."""
+    try:
+        versions = kubectl.request("get", f"/apis/{group}")["versions"] if group else [{"groupVersion": "v1"}]
+        for version in versions:
+            root = "/apis/" if group else "/api/"
+            served = kubectl.request("get", f"{root}{version['groupVersion']}")["resources"]
+            if any(one["kind"] == kind for one in served):
+                break
+        else:
+            return
+    except ServerError as error:
+        if error.reason in (Reason.NOT_FOUND, Reason.UNKNOWN_KIND):
+            return
+        raise
+    message = f'kubectl does not know kind "{kind}" of group "{group}", though the cluster serves it'
+    raise ServerError([Failure(Reason.OTHER, message)], where=kubectl.where)

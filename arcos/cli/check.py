@@ -1,0 +1,91 @@
+"""``arcosctl check``, ``sites`` and ``schema``: what can be said of the site files alone."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from arcos.errors import USAGE
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's verbs."""
+    app.command(epilog="Example: ./arcosctl check nectar-qld --format github")(check)
+    app.command(epilog="Example: ./arcosctl sites --json")(sites)
+    app.command(epilog="Example: ./arcosctl schema --write")(schema)
+
+
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="text, json, or github annotations.")
+    ] = Format.TEXT,
+) -> None:
+    """Check site files: every mistake with its place and the way out. Exit code 2 if there is one."""
+    from arcos.site.loader import check_sites, render_findings, site_names
+
+    wanted = names or site_names()
+    findings = check_sites(wanted)
+    text = render_findings(findings, output.value)
+    if text:
+        typer.echo(text)
+    if findings:
+        raise typer.Exit(USAGE)
+    if output is Format.TEXT:
+        typer.echo(f"{len(wanted)} site{'s' if len(wanted) != 1 else ''} checked, no mistakes")
+
+
+def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """List the sites: name, cluster kind, domain, release and apps."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from arcos.site.loader import load_site, site_names
+
+    rows = []
+    for name in site_names():
+        site = load_site(name)
+        rows.append(
+            {
+                "name": name,
+                "kind": site.cluster.kind,
+                "domain": site.domain,
+                "release": site.release,
+                "apps": [app for app in type(site.apps).model_fields if getattr(site.apps, app) is not None],
+                "title": site.title,
+            }
+        )
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
+    for row in rows:
+        table.add_row(row["name"], row["kind"], row["domain"], row["release"], ", ".join(row["apps"]))
+    Console(soft_wrap=True).print(table)
+
+
+def schema(
+    write: Annotated[bool, typer.Option("--write", help="Write stacks/site.schema.json instead.")] = False,
+) -> None:
+    """Print the JSON Schema of a site file, generated from the code."""
+    from arcos.paths import STACKS
+    from arcos.site.schema import site_schema
+
+    text = json.dumps(site_schema(), indent=2) + "\n"
+    if write:
+        (STACKS / "site.schema.json").write_text(text, encoding="utf-8")
+    else:
+        typer.echo(text, nl=False)

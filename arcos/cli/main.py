@@ -1,0 +1,66 @@
+"""The command ``arcosctl``: its verbs, and the one place where an error meets the user.
+
+Each verb lives in a module of its own and imports what it needs when it runs, so that ``--help`` and ``check`` stay
+fast. Results go to standard output, progress and errors to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from arcos import __version__
+from arcos.cli import check, images, kube, render, secrets, site, test, up
+from arcos.errors import FAILED, ArcosError
+from arcos.progress import console
+
+app = typer.Typer(
+    name="arcosctl",
+    help="A standard Kubernetes platform for research computing, one site file per site.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (check, render, up, site, kube, test):
+    module.register(app)
+app.add_typer(images.app, name="images")
+app.add_typer(secrets.app, name="secrets")
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"arcosctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _show: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """A standard Kubernetes platform for research computing, one site file per site."""
+
+
+def main() -> None:
+    """Run the command; leave with the exit code that the error carries."""
+    try:
+        app(prog_name="arcosctl")
+    except ArcosError as error:
+        first, *rest = error.lines()
+        out = console()
+        out.print(first, style="bold red", markup=False)
+        for line in rest:
+            out.print(line, markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        console().print("interrupted; the same command goes on from here", markup=False)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) has what it wanted; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)

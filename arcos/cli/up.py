@@ -1,0 +1,120 @@
+"""``arcosctl up`` and ``down``: bring a site to what its file says, and take it away again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arcos.errors import FAILED, ArcosError
+from arcos.progress import Progress
+
+if TYPE_CHECKING:
+    from arcos.site.model import Site
+
+#: The port that an address needs not name.
+HTTPS = 443
+SITE = Annotated[str, typer.Argument(metavar="SITE")]
+DELETE_DATA = Annotated[
+    bool, typer.Option("--delete-data", help="Also delete volumes, and for `down` the site's data folder.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's verbs."""
+    app.command(epilog="Example: ./arcosctl up local")(up)
+    app.command(epilog="Example: ./arcosctl down local")(down)
+
+
+def up(
+    name: SITE,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Simulated nodes: no root, no containers.")
+    ] = False,
+    cluster_only: Annotated[
+        bool, typer.Option("--cluster-only", help="Start the local cluster and stop there, for `pulumi up`.")
+    ] = False,
+    delete_data: DELETE_DATA = False,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait until everything is ready.")] = 300,
+) -> None:
+    """Make the site what its file says: start its cluster (kind local), apply, prune, wait until all is ready."""
+    from arcos.apply.up import apply
+    from arcos.cli.connect import kubectl_for
+    from arcos.render.evaluate import evaluate
+    from arcos.site.loader import load_site
+
+    site = load_site(name)
+    progress = Progress()
+    with progress.step("render the site"):
+        manifests = evaluate(site)
+    _refuse_unresolved(site, manifests)
+    if site.cluster.kind == "local":
+        _start_local(site, manifests, progress, simulate=simulate)
+        if cluster_only:
+            return
+    apply(site.name, manifests, kubectl_for(site), progress, delete_data=delete_data, timeout=timeout)
+    _say_where(site, progress)
+
+
+def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
+    """Stop a local site and keep its data; on another's cluster, remove what ARCOS applied. Asks before data goes."""
+    from arcos.site.loader import load_site
+
+    site = load_site(name)
+    progress = Progress()
+    if delete_data and not _confirmed(
+        f"Delete all data of site '{name}'? Notebooks, volumes, databases are gone then."
+    ):
+        raise ArcosError("nothing was changed", why="deleting data was not confirmed", exit_code=FAILED)
+    if site.cluster.kind == "local":
+        from arcos.local.node import stop
+
+        stop(site, progress, delete_data=delete_data)
+        return
+    from arcos.apply.up import remove
+    from arcos.cli.connect import kubectl_for
+
+    remove(site.name, kubectl_for(site), progress, delete_data=delete_data)
+
+
+def _start_local(site: Site, manifests: list[dict[str, Any]], progress: Progress, *, simulate: bool) -> None:
+    from arcos.local.images import archives_for
+    from arcos.local.node import import_images, start
+
+    archives = [] if simulate else archives_for(manifests, site, progress)
+    start(site, progress, simulate=simulate)
+    if archives:
+        import_images(site, archives, progress)
+
+
+def _refuse_unresolved(site: Site, manifests: list[dict[str, Any]]) -> None:
+    """An image without a digest is a promise nobody made; it never reaches a cluster."""
+    from arcos.render.evaluate import unresolved
+
+    if names := unresolved(manifests):
+        raise ArcosError(
+            f"{len(names)} images have no digest: {', '.join(names)}",
+            where=f"releases/{site.release}.yaml",
+            why="an image is only run by its digest",
+            fix="./arcosctl images lock",
+        )
+
+
+def _confirmed(question: str) -> bool:
+    """Ask on a terminal; in a script the flag itself is the answer."""
+    import sys
+
+    return not sys.stdin.isatty() or typer.confirm(question)
+
+
+def _say_where(site: Site, progress: Progress) -> None:
+    total = sum(progress.times.values())
+    slow = sorted(progress.times.items(), key=lambda item: -item[1])[:5]
+    progress.say(f"up in {total:.0f} s ({', '.join(f'{title} {seconds:.0f} s' for title, seconds in slow)})")
+    typer.echo(address(site))
+
+
+def address(site: Site) -> str:
+    """Where the site's landing page is; a local site may publish another port than 443."""
+    port = getattr(site.cluster, "https_port", HTTPS)
+    return f"https://{site.domain}{'' if port == HTTPS else f':{port}'}/"

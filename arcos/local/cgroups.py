@@ -1,0 +1,76 @@
+"""The control groups of a local node's containers: all below one of the site's own, so that they can be taken away.
+
+Both layouts exist on machines: one hierarchy a controller (v1) and the unified one (v2); see cgroups(7). The kubelet
+makes everything below; its root must be there before it starts. Standard library only: the holder keeps this loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+ROOT = "/sys/fs/cgroup"
+#: Controllers the kubelet wants below its root.
+NEEDED = ("cpu", "cpuset", "memory", "pids")
+
+
+def name(site: str) -> str:
+    """The site's control group, seen from the root of each hierarchy."""
+    return f"arcos-{site}"
+
+
+def unified(root: str = ROOT) -> bool:
+    """Whether the machine has version 2 only."""
+    return os.path.exists(f"{root}/cgroup.controllers")
+
+
+def hierarchies(root: str = ROOT) -> list[str]:
+    """The mounted hierarchies: the root itself on v2, a folder each on v1."""
+    if unified(root):
+        return [root]
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        lines = [line.split() for line in mounts]
+    return [fields[1] for fields in lines if fields[2] in ("cgroup", "cgroup2") and fields[1].startswith(f"{root}/")]
+
+
+def missing(root: str = ROOT) -> list[str]:
+    """Controllers that the kubelet needs and this machine does not give."""
+    if unified(root):
+        with open(f"{root}/cgroup.controllers", encoding="ascii") as file:
+            given = set(file.read().split())
+    else:
+        given = {part for path in hierarchies(root) for part in os.path.basename(path).split(",")}
+    return [controller for controller in NEEDED if controller not in given]
+
+
+def make(group: str, root: str = ROOT) -> None:
+    """Make the site's control group in every hierarchy.
+
+    Raises:
+        OSError: The machine does not allow it.
+    """
+    if unified(root):
+        _write(f"{root}/cgroup.subtree_control", " ".join(f"+{controller}" for controller in NEEDED))
+    for path in hierarchies(root):
+        os.makedirs(f"{path}/{group}", exist_ok=True)
+        for setting in ("cpuset.cpus", "cpuset.mems"):  # v1: empty in a new group, and nothing can run in it then
+            own, parent = f"{path}/{group}/{setting}", f"{path}/{setting}"
+            if not unified(root) and os.path.exists(parent):
+                with open(parent, encoding="ascii") as file:
+                    _write(own, file.read())
+
+
+def remove(group: str, root: str = ROOT) -> list[str]:
+    """Take the site's control group and all below it away; returns those that still have processes."""
+    left = []
+    for path in hierarchies(root):
+        for folder, _, _ in os.walk(f"{path}/{group}", topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                left.append(folder)
+    return left
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)

@@ -1,0 +1,90 @@
+"""Pull delivery: evaluate the platform program without an engine and get plain Kubernetes objects.
+
+Owns the run: no network, no cluster, no state, the same result every time. What is refused stands in `monitor.py`,
+what is written in `files.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from pulumi.runtime.mocks import set_mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from arcos.errors import ArcosError
+from arcos.platform import Platform, PlatformArgs
+from arcos.render import order
+from arcos.render.monitor import Recorder
+from arcos.render.order import Manifest
+from arcos.site.model import Site
+from arcos.site.release import UNRESOLVED, Release, load_release
+
+PROJECT = "arcos"
+
+
+class _Inline(ThreadPoolExecutor):
+    """Runs what the SDK hands to a thread right away: our monitor answers at once, a thread would only cost time."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed on to whoever awaits the result
+            future.set_exception(error)
+        return future
+
+
+def evaluate(site: Site, release: Release | None = None) -> list[Manifest]:
+    """Every object of a site, in the order to apply them. `release` is the site's own unless given.
+
+    Raises:
+        ArcosError: An object needs what only a running cluster knows, holds a secret, or cannot be rendered.
+    """
+    pinned = release or load_release(site.release)
+    return run(lambda: Platform(site.name, PlatformArgs(site=site, release=pinned, delivery="pull")), stack=site.name)
+
+
+def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
+    """The objects that a Pulumi program registers, evaluated as a preview.
+
+    Raises:
+        ArcosError: As `evaluate` says.
+    """
+    recorder = Recorder()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(_Inline())
+        set_mocks(_unused(recorder), project=PROJECT, stack=stack, preview=True, monitor=recorder)
+        await run_pulumi_func(lambda: _ignore(program()))
+
+    try:
+        asyncio.run(main())
+    except ArcosError as error:
+        recorder.errors = recorder.errors or [error]
+    if recorder.errors:
+        raise min(recorder.errors, key=str)
+    return sorted(recorder.manifests, key=order.key)
+
+
+def unresolved(manifests: list[Manifest]) -> list[str]:
+    """Images whose digest is not locked yet: they render, and no real cluster can run them."""
+    found = {image for manifest in manifests for image in images(manifest) if image.endswith(f"@{UNRESOLVED}")}
+    return sorted(found)
+
+
+def images(manifest: Manifest) -> list[str]:
+    """The images of a workload's containers; none for any other kind."""
+    template = manifest.get("spec", {}).get("template", {}) if isinstance(manifest.get("spec"), dict) else {}
+    pod = template.get("spec", {}) if isinstance(template, dict) else {}
+    return [box["image"] for group in ("initContainers", "containers") for box in pod.get(group, ())]
+
+
+def _unused(recorder: Recorder) -> Any:  # noqa: ANN401 - the SDK's own type is untyped
+    return recorder.mocks
+
+
+def _ignore(_: object) -> None:
+    return None

@@ -1,0 +1,127 @@
+"""Rendered sites on disk: one object a file, in a folder that belongs to the render and to nobody else.
+
+Owns the layout, `<namespace or _cluster>/<kind>-<name>.yaml`, and leaves a folder exactly as the last render says:
+files it wrote before and that are not rendered any more go. A marker file says which folder is ours.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from arcos.errors import USAGE, ArcosError
+from arcos.render.evaluate import evaluate
+from arcos.render.order import Manifest
+from arcos.render.yaml_text import object_text
+from arcos.site.loader import load_site
+
+MARKER = ".arcos-rendered"
+_CLUSTER = "_cluster"
+#: Below this many sites a second process costs more than it saves.
+_WORTH_FORKING = 4
+
+
+def file_name(manifest: Manifest) -> str:
+    """Where an object stands below the site's folder. A colon, which some file systems refuse, becomes `_`."""
+    meta = manifest["metadata"]
+    name = f"{manifest['kind'].lower()}-{meta['name']}.yaml".replace(":", "_")
+    return f"{meta.get('namespace', _CLUSTER)}/{name}"
+
+
+def write(manifests: Sequence[Manifest], directory: Path) -> list[Path]:
+    """Write a site's objects below `directory` and remove what an earlier render left; returns the files in order.
+
+    A file that is right already is not touched. Killed half-way, the next call finishes the work.
+
+    Raises:
+        ArcosError: The folder holds something that no render wrote, or two objects want one file.
+    """
+    texts = {file_name(manifest): object_text(manifest) for manifest in manifests}
+    if len(texts) != len(manifests):
+        names = [file_name(manifest) for manifest in manifests]
+        raise ArcosError(f"two objects want the file {next(n for n in names if names.count(n) > 1)}", where=str(directory))
+    _claim(directory)
+    for name, text in texts.items():
+        _put(directory / name, text)
+    _remove_stale(directory, set(texts))
+    return [directory / name for name in texts]
+
+
+def render_site(name: str, out: Path) -> int:
+    """Render one site into `out/<name>`; returns the number of objects.
+
+    Raises:
+        ArcosError: The site file is wrong, the site cannot be rendered, or the folder is not ours.
+    """
+    return len(write(evaluate(load_site(name)), out / name))
+
+
+def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None) -> dict[str, int]:
+    """Render sites side by side into `out/<site>`, with `jobs` processes (default: one a core); objects per site.
+
+    Raises:
+        ArcosError: The first site, in the order given, that cannot be rendered; the others are written all the same.
+    """
+    workers = min(jobs or len(os.sched_getaffinity(0)), len(names))
+    if workers < 2 or len(names) < _WORTH_FORKING:
+        return {name: render_site(name, out) for name in names}
+    # A forked child shares what is imported; frozen, the collector never copies those pages.
+    gc.collect()
+    gc.freeze()
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        running = {name: pool.submit(_render_or_error, name, out) for name in names}
+    results = {name: future.result() for name, future in running.items()}
+    for result in results.values():
+        if isinstance(result, ArcosError):
+            raise result
+    return {name: result for name, result in results.items() if isinstance(result, int)}
+
+
+def _render_or_error(name: str, out: Path) -> int | ArcosError:
+    """Errors come back as values: an exception with keyword arguments does not survive the way between processes."""
+    try:
+        return render_site(name, out)
+    except ArcosError as error:
+        return ArcosError(error.what, where=error.where, why=error.why, fix=error.fix, exit_code=error.exit_code)
+
+
+def _claim(directory: Path) -> None:
+    marker = directory / MARKER
+    if directory.is_dir() and not marker.exists() and any(directory.iterdir()):
+        raise ArcosError(
+            f"{directory} holds files that no render wrote",
+            where=str(directory),
+            why="a render removes what it does not know, so it only writes into a folder of its own",
+            fix="choose a new folder: ./arcosctl render --out DIR",
+            exit_code=USAGE,
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    if not marker.exists():
+        _put(marker, "Written by `./arcosctl render`, which also removes files here. Do not edit.\n")
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and only if it differs."""
+    data = text.encode()
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(path)
+
+
+def _remove_stale(directory: Path, wanted: set[str]) -> None:
+    for path in sorted(directory.glob("*/*")):
+        if path.relative_to(directory).as_posix() not in wanted and path.suffix in (".yaml", ".tmp"):
+            path.unlink()
+    for folder in sorted(directory.iterdir()):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

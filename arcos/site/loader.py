@@ -1,0 +1,178 @@
+"""Site files in, sites out, or every mistake in them.
+
+The one door to the site model: by name from `stacks/`, and from the value that the Pulumi engine hands over. What is
+wrong with YAML is said by `document`, with a field by `validate`, with several of them by `rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from arcos.errors import USAGE, ArcosError
+from arcos.paths import RELEASES, STACKS
+from arcos.site.diagnostics import Finding, SiteErrors, nearest, render_findings
+from arcos.site.document import Document, parse
+from arcos.site.files import read_text, shown
+from arcos.site.model import Site
+from arcos.site.release import load_release, release_names
+from arcos.site.rules import AT, World, site_findings, stack_findings
+from arcos.site.validate import in_order, validate
+
+__all__ = ["SiteErrors", "check_sites", "load_site", "render_findings", "site_from_config", "site_names"]
+
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
+_NAME_ACCEPTED = "1 to 40 of a-z, 0-9 and `-`, no `-` at either end"
+
+
+def site_names(stacks: Path = STACKS) -> tuple[str, ...]:
+    """The sites of a folder, sorted: every `Pulumi.<name>.yaml`, also one with a name that is refused later."""
+    return tuple(sorted(file.name[7:-5] for file in stacks.glob("Pulumi.*.yaml") if len(file.name) > 12))
+
+
+def load_site(name: str, stacks: Path = STACKS, *, releases: Path = RELEASES, today: date | None = None) -> Site:
+    """Read `stacks/Pulumi.<name>.yaml`.
+
+    Args:
+        name: The site's name, which is the stack's.
+        stacks: The folder with the site files.
+        releases: The folder with the releases.
+        today: The day that deviations are held against; default the present day, UTC.
+
+    Raises:
+        SiteErrors: Something is wrong with the name or the file; every mistake with its place.
+    """
+    site, findings = _read(name, stacks, _world(releases, today))
+    if site is None:
+        raise SiteErrors(findings)
+    return site
+
+
+def check_sites(
+    names: Iterable[str] = (), stacks: Path = STACKS, *, releases: Path = RELEASES, today: date | None = None
+) -> list[Finding]:
+    """Everything that is wrong with sites, in the order of files and lines; empty when nothing is.
+
+    Beside each file itself: two sites with one domain, and the releases that the sites name.
+
+    Args:
+        names: The sites; all of the folder when empty.
+        stacks: As in :func:`load_site`.
+        releases: As in :func:`load_site`.
+        today: As in :func:`load_site`.
+    """
+    everything = site_names(stacks)
+    wanted = tuple(dict.fromkeys(names)) or everything
+    world = _world(releases, today)
+    read = {name: _read(name, stacks, world) for name in dict.fromkeys((*wanted, *everything))}
+    findings = [finding for name in wanted for finding in read[name][1]]
+    if set(wanted) >= set(everything):
+        findings += _strays(stacks)
+    sites = [site for site, _ in read.values() if site is not None]
+    findings += _shared_domains([site for site in sites if site.name in wanted], sites, stacks)
+    for release in sorted({site.release for site in sites if site.name in wanted}):
+        try:
+            load_release(release, releases)
+        except SiteErrors as error:
+            findings += error.findings
+    return in_order(findings)
+
+
+def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
+    """The site that the Pulumi engine hands over as the decoded config object `arcos:site`.
+
+    The same model as :func:`load_site`; mistakes are shown in the stack's file where it is there and readable. The
+    engine has turned a date into text like `2027-06-30T00:00:00Z`, which is taken for the date.
+
+    Raises:
+        SiteErrors: The value is wrong.
+        ArcosError: There is no value.
+    """
+    if value is None:
+        raise ArcosError(
+            "the stack has no `arcos:site`",
+            where=f"stack {name}",
+            why="every site is one structured value in its stack file",
+            fix=f"./arcosctl check {name}",
+            exit_code=USAGE,
+        )
+    document = _positions(name, stacks)
+    site, findings = validate(Site, value, document, at=AT, extra={"name": name})
+    findings = in_order([*findings, *site_findings(document, value, _world(RELEASES, None))])
+    if site is None or findings:
+        raise SiteErrors(findings)
+    return site
+
+
+def _world(releases: Path, today: date | None) -> World:
+    return World(today or datetime.now(UTC).date(), release_names(releases))
+
+
+def _read(name: str, stacks: Path, world: World) -> tuple[Site | None, list[Finding]]:
+    file = stacks / f"Pulumi.{name}.yaml"
+    if problem := _name_problem(name, file, stacks):
+        return None, [problem]
+    text, problem = read_text(file, stacks)
+    if problem:
+        return None, [problem]
+    document = parse(shown(file), text, strict_under=AT)
+    findings = [*document.findings, *stack_findings(document)]
+    config = document.data.get("config") if isinstance(document.data, dict) else None
+    if not isinstance(config, dict) or AT[-1] not in config:
+        return None, in_order(findings)
+    data = config[str(AT[-1])]
+    site, wrong = validate(Site, data, document, at=AT, extra={"name": name})
+    findings = in_order([*findings, *wrong, *site_findings(document, data, world)])
+    return (None if findings else site), findings
+
+
+def _name_problem(name: str, file: Path, stacks: Path) -> Finding | None:
+    """A name that is none, or that no file has."""
+    names = site_names(stacks)
+    bare = re.sub(r"^(.*/)?(Pulumi\.)?|\.ya?ml$", "", name)
+    better = bare if bare in names else nearest(bare, names)
+    hint = f"did you mean `{better}`?" if better and better != name else ""
+    accepted = f"one of: {', '.join(names)}" if names else f"a file {shown(stacks)}/Pulumi.<site>.yaml"
+    if name in names and not _NAME.fullmatch(name):
+        return Finding(shown(file), 1, 1, "", f"`{name}` is not a site name", _NAME_ACCEPTED, "rename the file")
+    if not _NAME.fullmatch(name):
+        return Finding(shown(stacks), 1, 1, "", f"`{name[:100]}` is not a site name", accepted, hint)
+    if name not in names:
+        return Finding(shown(file), 1, 1, "", f"there is no site `{name}`", accepted, hint)
+    return None
+
+
+def _strays(stacks: Path) -> list[Finding]:
+    """Files that are meant as a site and that Pulumi passes over without a word."""
+    files = sorted(stacks.iterdir()) if stacks.is_dir() else []
+    strays = (
+        file for file in files if file.name.lower().startswith("pulumi.") and file.name[7:-5] not in site_names(stacks)
+    )
+    return [
+        Finding(shown(file), 1, 1, "", "is not read as a site", "Pulumi.<site>.yaml", "rename it, or move it away")
+        for file in strays
+    ]
+
+
+def _shared_domains(wanted: Sequence[Site], sites: Sequence[Site], stacks: Path) -> list[Finding]:
+    findings = []
+    for site in wanted:
+        others = [other.name for other in sites if other.domain == site.domain and other.name != site.name]
+        if others:
+            document = _positions(site.name, stacks)
+            what = f"the domain `{site.domain}` is that of {', '.join(others)} as well"
+            mark = document.value((*AT, "domain"))
+            findings.append(document.finding(mark, what, "a domain of its own for every site"))
+    return findings
+
+
+def _positions(name: str, stacks: Path) -> Document:
+    """The stack's file for its positions only; an empty document where it cannot be read."""
+    file = stacks / f"Pulumi.{name}.yaml"
+    text, problem = read_text(file, stacks)
+    document = Document(shown(file), []) if problem else parse(shown(file), text, strict_under=AT)
+    document.findings.clear()
+    document.broken.clear()
+    return document

@@ -1,0 +1,100 @@
+"""The site: everything that differs between two places the platform runs.
+
+Typed, strict and frozen. Reading files and saying where a mistake stands is `arcos.site.loader`; what needs other
+files or today's date is `arcos.site.rules`; each app's settings stand in the app's own folder.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from apps.ingress.config import IngressConfig
+from apps.welcome.config import WelcomeConfig
+from arcos.site.cluster import Cluster, LocalCluster
+from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
+
+#: What a local site's images are named after. No such registry exists: `up` puts them on the node itself.
+LOCAL_REGISTRY = "arcos.localhost"
+
+
+class Apps(Settings):
+    """The services of a site. An app that is not named is off; `{}` is an app with its defaults."""
+
+    ingress: IngressConfig | None = None
+    """The one way in: TLS, redirects, security headers, and a route to every other app."""
+
+    welcome: WelcomeConfig | None = None
+    """The landing page: which services the site has, where they are and whether they are up."""
+
+
+class Deviation(Settings):
+    """A key where the site differs from the standard on purpose, for a while."""
+
+    path: Annotated[str, Field(min_length=1, max_length=300)]
+    """The key, from the site down, as in `apps.ingress.replicas`."""
+
+    reason: Annotated[str, Field(min_length=8, max_length=500)]
+    """Why, in words that a new colleague understands."""
+
+    expires: Day
+    """The last day it holds. After it the site is refused until the deviation is renewed or gone."""
+
+
+class Site(Settings):
+    """One place the platform runs: one cluster, one Pulumi stack, one file `stacks/Pulumi.<name>.yaml`."""
+
+    outside: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: Annotated[DnsLabel, Field(max_length=40)]
+    """The stack's name: from the file's name, never written in the file."""
+
+    title: Line
+    """What people call the site; the landing page shows it."""
+
+    domain: Domain
+    """The DNS name all services live under; `*.` of it leads to the site as well. No two sites share one."""
+
+    contact: Email
+    """Who runs the site; shown to users."""
+
+    release: Annotated[str, Field(pattern=r"^[0-9]{4}\.(0[1-9]|1[0-2])$", examples=["2026.11"])]
+    """The file in `releases/` that pins every version, in quotes: "2026.11"."""
+
+    cluster: Cluster
+    """How the cluster comes to be. Only here may sites differ in kind."""
+
+    registry: Annotated[Registry, Field(validate_default=True)] = ""
+    """Where the site's images are pulled from. A local site needs none; every other site names one."""
+
+    apps: Apps
+    """The services of the site."""
+
+    deviations: Many[Deviation] = ()
+    """Where and why the site differs from the standard, each with an end."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _local_defaults(cls, data: object) -> object:
+        """A local site's defaults, which stand beside the fields in each app, where the file sets nothing."""
+        if not isinstance(data, dict) or not isinstance(data.get("apps"), dict):
+            return data
+        cluster = data.get("cluster")
+        kind = cluster.get("kind") if isinstance(cluster, dict) else getattr(cluster, "kind", None)
+        if kind != "local":
+            return data
+        apps = dict(data["apps"])
+        if isinstance(apps.get("ingress"), dict):
+            apps["ingress"] = IngressConfig.local_defaults | apps["ingress"]
+        return data | {"apps": apps}
+
+    @field_validator("registry", mode="before")
+    @classmethod
+    def _registry_of_kind(cls, value: object, info: ValidationInfo) -> object:
+        if value != "":
+            return value
+        # A cluster that is refused itself says nothing about its registry.
+        if isinstance(info.data.get("cluster", LocalCluster(kind="local")), LocalCluster):
+            return LOCAL_REGISTRY
+        raise refuse("is missing", "where the images come from, as in `registry.example.edu.au/arcos`")

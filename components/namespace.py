@@ -1,0 +1,125 @@
+"""A namespace of the platform: Pod Security `restricted`, nothing in or out but DNS, and a quota.
+
+Owns what every namespace gets before anything runs in it; what a workload may reach is opened by the workload.
+Namespaces are not protected against deletion in push delivery: `pulumi destroy` of a test site must work. In pull
+delivery `up` never prunes a namespace that holds a volume claim.
+https://kubernetes.io/docs/concepts/security/pod-security-admission/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, ResourceOptions
+
+from components.metadata import metadata, resource_name
+from components.network import to_dns
+
+#: For containers that state nothing themselves, such as a debug container of an operator.
+_DEFAULT_LIMITS = {"cpu": "500m", "memory": "256Mi"}
+_DEFAULT_REQUESTS = {"cpu": "25m", "memory": "64Mi"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """The most a namespace may hold: pods, requested CPU, memory limits, ports on nodes, cloud load balancers."""
+
+    pods: int
+    cpu: str
+    memory: str
+    node_ports: int = 0
+    load_balancers: int = 0
+
+    def hard(self) -> dict[str, str]:
+        """The quota's `hard` map. https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
+        return {
+            "pods": str(self.pods),
+            "requests.cpu": self.cpu,
+            "limits.memory": self.memory,
+            "services.nodeports": str(self.node_ports),
+            "services.loadbalancers": str(self.load_balancers),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformNamespaceArgs:
+    """`kubernetes` is the minor whose Pod Security rules hold, as in `1.37`."""
+
+    name: str
+    kubernetes: str
+    quota: Quota
+
+
+class PlatformNamespace(ComponentResource):
+    """A hardened namespace. Depend on it, and everything in it is in force before your first pod."""
+
+    name: str
+    """The namespace's name."""
+
+    def __init__(self, name: str, args: PlatformNamespaceArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("arcos:components:PlatformNamespace", name, None, opts)
+        child = ResourceOptions(parent=self)
+        namespace = _namespace(args, child)
+        inside = ResourceOptions(parent=self, depends_on=[namespace])
+        _default_deny(args, inside)
+        _allow_dns(args, inside)
+        _quota(args, inside)
+        _limits(args, inside)
+        self.name = args.name
+        self.register_outputs({"name": self.name})
+
+
+def pod_security_labels(kubernetes: str) -> dict[str, str]:
+    """Labels that enforce, audit and warn about Pod Security `restricted` as of one Kubernetes minor."""
+    labels: dict[str, str] = {}
+    for mode in ("enforce", "audit", "warn"):
+        labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
+        labels[f"pod-security.kubernetes.io/{mode}-version"] = f"v{kubernetes}"
+    return labels
+
+
+def _namespace(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.core.v1.Namespace:
+    return k8s.core.v1.Namespace(
+        resource_name("Namespace", args.name),
+        metadata=metadata(args.name, app=args.name, extra_labels=pod_security_labels(args.kubernetes)),
+        opts=opts,
+    )
+
+
+def _default_deny(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.networking.v1.NetworkPolicy:
+    return k8s.networking.v1.NetworkPolicy(
+        resource_name("NetworkPolicy", "default-deny", args.name),
+        metadata=metadata("default-deny", app=args.name, namespace=args.name),
+        spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+        opts=opts,
+    )
+
+
+def _allow_dns(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.networking.v1.NetworkPolicy:
+    return k8s.networking.v1.NetworkPolicy(
+        resource_name("NetworkPolicy", "allow-dns", args.name),
+        metadata=metadata("allow-dns", app=args.name, namespace=args.name),
+        spec={"pod_selector": {}, "policy_types": ["Egress"], "egress": [to_dns()]},
+        opts=opts,
+    )
+
+
+def _quota(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.core.v1.ResourceQuota:
+    return k8s.core.v1.ResourceQuota(
+        resource_name("ResourceQuota", "platform", args.name),
+        metadata=metadata("platform", app=args.name, namespace=args.name),
+        spec={"hard": args.quota.hard()},
+        opts=opts,
+    )
+
+
+def _limits(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.core.v1.LimitRange:
+    return k8s.core.v1.LimitRange(
+        resource_name("LimitRange", "platform", args.name),
+        metadata=metadata("platform", app=args.name, namespace=args.name),
+        spec={
+            "limits": [{"type": "Container", "default": _DEFAULT_LIMITS, "default_request": _DEFAULT_REQUESTS}],
+        },
+        opts=opts,
+    )

@@ -1,0 +1,3 @@
+module arcos.dev/images/pause
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module arcos.dev/images/seeder
+
+go 1.26.0

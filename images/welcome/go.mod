@@ -1,0 +1,3 @@
+module arcos.dev/images/welcome
+
+go 1.26.0

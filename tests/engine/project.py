@@ -1,0 +1,59 @@
+"""A copy of the project with its own state and cluster, and how tests run commands in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Project:
+    """The copy, and the environment its commands run in."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the project, in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, ok: bool = True) -> str:
+        """Run a command to its end and give back what it printed."""
+        done = self.start(*command)
+        output, _ = done.communicate(timeout=600)
+        if ok:
+            assert done.returncode == 0, f"{' '.join(command)} left with {done.returncode}:\n{output}"
+        else:
+            assert done.returncode != 0, f"{' '.join(command)} should have failed:\n{output}"
+        return output
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> str:
+        """Run pulumi on the stack `local`."""
+        return self.run("pulumi", *arguments, "--stack", "local", "--non-interactive", "--color=never", ok=ok)
+
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the engine holds of every Kubernetes object, by kind/namespace/name."""
+        state = json.loads(self.pulumi("stack", "export"))
+        return {
+            identify(resource["inputs"]): resource["inputs"]
+            for resource in state["deployment"].get("resources", [])
+            if resource["type"].startswith("kubernetes:")
+        }
+
+
+def identify(manifest: dict[str, Any]) -> str:
+    """Kind/namespace/name of an object."""
+    metadata = manifest["metadata"]
+    return f"{manifest['kind']}/{metadata.get('namespace', '')}/{metadata['name']}"
