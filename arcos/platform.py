@@ -20,7 +20,7 @@ from arcos import paths
 from arcos.errors import USAGE, ArcosError
 from arcos.site.cluster import LOCAL_STORAGE, ExistingCluster, LocalCluster
 from arcos.site.model import Site
-from arcos.site.release import Release
+from arcos.site.release import UNRESOLVED, Release
 from components import local_cluster
 from components.baseline import Baseline, BaselineArgs
 from components.coredns import CoreDnsArgs
@@ -42,8 +42,20 @@ class PlatformArgs:
     delivery: Delivery
 
     def image(self, name: str) -> str:
-        """The reference of an image, by digest."""
-        return self.release.image(self.site.registry, name)
+        """The reference of an image, by digest.
+
+        Raises:
+            ArcosError: The release has no such image; or in push delivery, where it would be run, no digest of it.
+        """
+        reference = self.release.image(self.site.registry, name)
+        if self.delivery == "push" and reference.endswith(f"@{UNRESOLVED}"):
+            raise ArcosError(
+                f"image `{name}` has no digest",
+                where=f"releases/{self.release.name}.yaml",
+                why="an image is only run by its digest",
+                fix="./arcosctl images lock",
+            )
+        return reference
 
 
 class Platform(ComponentResource):
@@ -96,6 +108,7 @@ def namespaces(site: Site) -> dict[str, Quota]:
 def _provider(site: Site, opts: ResourceOptions) -> k8s.Provider:
     """The connection to the cluster, in push delivery. Its identity is the site, whatever its address becomes."""
     cluster = site.cluster
+    kubeconfig: str | None
     if isinstance(cluster, LocalCluster):
         kubeconfig, context = str(paths.data_dir() / "sites" / site.name / "kubeconfig"), None
     elif isinstance(cluster, ExistingCluster):

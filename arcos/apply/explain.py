@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from arcos.apply.failures import one_line
 from arcos.apply.manifest import Id, Manifest, identify
-from arcos.apply.readiness import Failed, conditions
+from arcos.apply.readiness import State, assess, conditions
 
 #: Container states that waiting does not mend, once they last.
 _PULL = frozenset(["ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
@@ -233,11 +233,9 @@ def _from_pod_event(pod: Manifest, event: Manifest) -> Cause | None:
 
 
 def _from_status(live: Manifest) -> Cause:
-    from arcos.apply.readiness import Ready, assess
-
     this, verdict = identify(live), assess(live)
     if this.kind == "Namespace":
         remaining = conditions(live).get("NamespaceContentRemaining", {}).get("message")
         return Cause(this, one_line(remaining or "it is still being deleted"), _describe(this))
-    sentence = "" if isinstance(verdict, Ready) else verdict.reason
-    return Cause(this, sentence or "nothing says why yet", _describe(this), isinstance(verdict, Failed))
+    sentence = verdict.reason or "nothing says why yet"
+    return Cause(this, sentence, _describe(this), sure=verdict.state is State.FAILED)

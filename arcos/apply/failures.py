@@ -62,33 +62,40 @@ class ServerError(ArcosError):
 
 
 # The order decides: an exceeded quota also says "forbidden", an untrusted certificate also "Unable to connect".
-_PATTERNS: tuple[tuple[Reason, str], ...] = (
-    (Reason.UNTRUSTED, r"x509:|certificate signed by unknown|server gave HTTP response to HTTPS"),
-    (Reason.UNAUTHORIZED, r"You must be logged in|\(Unauthorized\)|getting credentials: exec|no Auth Provider"),
-    (Reason.OWNED, r"Apply failed with \d+ conflict"),
-    (
-        Reason.UNREACHABLE,
-        r"connection refused|was refused|Unable to connect to the server|no such host|i/o timeout|TLS handshake|"
-        r"connection reset|unexpected EOF|: EOF$|broken pipe|http2: |context deadline exceeded|ServiceUnavailable|"
-        r"\(Timeout\)|currently unable to handle|etcdserver: |TooManyRequests|time allotted|network is unreachable|"
-        r"no route to host|not yet ready to handle request|Client\.Timeout|apiserver is shutting down|"
-        r"unable to return a response|\(InternalError\): .*(etcd|dial tcp 127)",
+_PATTERNS: dict[Reason, tuple[str, ...]] = {
+    Reason.UNTRUSTED: ("x509:", "certificate signed by unknown", "server gave HTTP response to HTTPS"),
+    Reason.UNAUTHORIZED: ("You must be logged in", r"\(Unauthorized\)", "getting credentials: exec"),
+    Reason.OWNED: (r"Apply failed with \d+ conflict",),
+    Reason.UNREACHABLE: (
+        "connection refused", "was refused", "Unable to connect to the server", "no such host", "i/o timeout",
+        "TLS handshake", "connection reset", "unexpected EOF", ": EOF$", "broken pipe", "http2: ", r"Client\.Timeout",
+        "context deadline exceeded", "ServiceUnavailable", r"\(Timeout\)", "currently unable to handle", "etcdserver: ",
+        "TooManyRequests", "time allotted", "network is unreachable", "no route to host", "not yet ready to handle",
+        "apiserver is shutting down", "unable to return a response", r"\(InternalError\): .*(etcd|dial tcp 127)",
     ),
-    (Reason.KUBECONFIG, r"context .* does not exist|context was not found|no configuration has been provided|"
-                        r"error loading config|stat .*: no such file|current-context"),
-    (Reason.TERMINATING, r"because it is being terminated"),
-    (Reason.QUOTA, r"exceeded quota|failed quota"),
-    (Reason.DENIED, r"admission webhook .* denied|ValidatingAdmissionPolicy|violates PodSecurity|"
-                    r"failed calling webhook|is forbidden: (maximum|minimum) "),
-    (Reason.FORBIDDEN, r"\(Forbidden\)|is forbidden"),
-    (Reason.IMMUTABLE, r"field is immutable|updates to statefulset spec for fields other than"),
-    (Reason.INVALID, r"\(Invalid\)|\(BadRequest\)|is invalid:|strict decoding error|unknown field|failed to create typed"
-                     r"|error validating|cannot unmarshal|expected .*, got "),
-    (Reason.EXISTS, r"\(AlreadyExists\)"),
-    (Reason.CONFLICT, r"\(Conflict\)"),
-    (Reason.UNKNOWN_KIND, r"no matches for kind|doesn't have a resource type|could not find the requested resource"),
-    (Reason.NOT_FOUND, r"\(NotFound\)"),
-)  # fmt: skip
+    Reason.KUBECONFIG: (
+        "context .* does not exist", "context was not found", "no configuration has been provided", "current-context",
+        "error loading config", "stat .*: no such file",
+    ),
+    Reason.TERMINATING: ("because it is being terminated",),
+    Reason.QUOTA: ("exceeded quota", "failed quota"),
+    Reason.DENIED: (
+        "admission webhook .* denied", "ValidatingAdmissionPolicy", "violates PodSecurity", "failed calling webhook",
+        "is forbidden: (maximum|minimum) ",
+    ),
+    Reason.FORBIDDEN: (r"\(Forbidden\)", "is forbidden"),
+    Reason.IMMUTABLE: ("field is immutable", "updates to statefulset spec for fields other than"),
+    Reason.INVALID: (
+        r"\(Invalid\)", r"\(BadRequest\)", "is invalid:", "strict decoding error", "unknown field", "cannot unmarshal",
+        "failed to create typed", "error validating", "expected .*, got ",
+    ),
+    Reason.EXISTS: (r"\(AlreadyExists\)",),
+    Reason.CONFLICT: (r"\(Conflict\)",),
+    Reason.UNKNOWN_KIND: (
+        "no matches for kind", "doesn't have a resource type", "could not find the requested resource",
+    ),
+    Reason.NOT_FOUND: (r"\(NotFound\)",),
+}  # fmt: skip
 
 _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.UNREACHABLE: ("the cluster does not answer", "./arcosctl doctor"),
@@ -98,7 +105,7 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     ),
     Reason.UNAUTHORIZED: ("the cluster refuses the kubeconfig's credentials", "log in to the cluster again"),
     Reason.TERMINATING: ("a namespace is still being deleted", "wait until it is gone, then run the command again"),
-    Reason.DENIED: ("the cluster's admission rules refuse an object", "change what the reason names, then run it again"),
+    Reason.DENIED: ("the cluster's admission rules refuse an object", "change what they name, then run it again"),
     Reason.QUOTA: ("a quota of the cluster is used up", "ask the cluster's owner for more, or ask for less"),
     Reason.FORBIDDEN: ("the kubeconfig's user may not do this", "use a kubeconfig with cluster-admin rights"),
     Reason.OWNED: ("another program manages the same field", "run it again with --take-over to make the value ours"),
@@ -108,15 +115,15 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.NOT_FOUND: ("the object does not exist", "run the command again"),
     Reason.IMMUTABLE: ("a field that can never change is different", "delete the object, then run the command again"),
     Reason.INVALID: ("the cluster refuses an object as invalid", "correct the component that makes the object"),
-    Reason.KUBECONFIG: ("the kubeconfig cannot be used", "correct cluster.kubeconfig or cluster.context in the site file"),
+    Reason.KUBECONFIG: ("the kubeconfig cannot be used", "correct `cluster` in the site file"),
     Reason.OTHER: ("kubectl failed", "./arcosctl doctor"),
 }
 
 _BLOCK = re.compile(
-    r"^(Error |error: |The connection to|Unable to connect|Apply failed with|resource mapping not found|unable to |The \w+ \")"
+    r"^(Error |error: |The connection to|Unable to |Apply failed with|resource mapping not found|unable to |The \w+ \")"
 )
 _LOG = re.compile(r"^[IWEF]\d{4} ")
-_HINT = re.compile(r"\n(Please review the fields above|ensure CRDs are installed).*|; if you choose to ignore these.*", re.DOTALL)
+_HINT = re.compile(r"\n(Please review the fields|ensure CRDs are installed).*|; if you choose to ignore.*", re.DOTALL)
 
 
 def one_line(text: str, limit: int = 400) -> str:
@@ -146,7 +153,7 @@ def _silent(stderr: str) -> Failure:
 
 
 def _reason(message: str) -> Reason:
-    for reason, pattern in _PATTERNS:
-        if re.search(pattern, message):
+    for reason, patterns in _PATTERNS.items():
+        if any(re.search(pattern, message) for pattern in patterns):
             return reason
     return Reason.OTHER

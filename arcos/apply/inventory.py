@@ -37,7 +37,7 @@ def decode(text: str) -> frozenset[Id]:
     Raises:
         ValueError: A line is not of that form.
     """
-    ids = set()
+    ids: set[Id] = set()
     for line in text.splitlines():
         head, found, names = line.partition(": ")  # names may hold colons, but never a blank
         if not found:

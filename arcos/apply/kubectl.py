@@ -94,12 +94,16 @@ class Kubectl:
             options.append(f"--context={self.context}")
         return [str(self.program or find(self.minor)), *options, *arguments]
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 30.0) -> Answer:
-        """Run kubectl, with ``stdin`` as its input, for at most ``timeout`` seconds.
+    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 30.0) -> str:
+        """Run kubectl, with ``stdin`` as its input, for at most ``timeout`` seconds; what it printed.
 
         Raises:
             ServerError: It failed, or gave no answer in time.
         """
+        return self.call(*arguments, stdin=stdin, timeout=timeout).stdout
+
+    def call(self, *arguments: str, stdin: str | None = None, timeout: float = 30.0) -> Answer:
+        """As :meth:`run`, with standard error too."""
         end = time.monotonic() + self.patience
         pause = 0.2
         while True:
@@ -109,7 +113,7 @@ class Kubectl:
                 silent = any(failure.reason is Reason.UNREACHABLE for failure in error.failures)
                 if not silent or time.monotonic() + pause > end:
                     raise
-                if self.notice and pause == 0.2:  # noqa: PLR2004
+                if self.notice and pause == 0.2:
                     self.notice("the cluster does not answer, trying again")
             time.sleep(pause)
             pause = min(pause * 2, 3.0)
@@ -127,13 +131,22 @@ class Kubectl:
             raise ServerError(parse(done.stderr), where=self.where, log=done.stderr)
         return Answer(done.stdout, done.stderr)
 
+    def json(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> dict[str, Any]:
+        """Run a command that prints one document and return it (``-o json`` is added).
+
+        Raises:
+            ServerError: As :meth:`run`.
+        """
+        document: dict[str, Any] = json.loads(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
+        return document
+
     def objects(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
         """Run a command that prints objects and return them, however many (``-o json`` is added).
 
         Raises:
             ServerError: As :meth:`run`.
         """
-        return items(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout).stdout)
+        return items(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
 
     def request(self, verb: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """One plain API request: verb ``get``, ``create``, ``replace`` or ``delete``. The fastest way to one object.
@@ -142,7 +155,7 @@ class Kubectl:
             ServerError: As :meth:`run`.
         """
         source = () if body is None else ("-f", "-")
-        text = self.run(verb, "--raw", path, *source, stdin=None if body is None else json.dumps(body)).stdout
+        text = self.run(verb, "--raw", path, *source, stdin=None if body is None else json.dumps(body))
         answer: dict[str, Any] = json.loads(text)
         return answer
 

@@ -17,7 +17,7 @@ from arcos.apply.kubectl import Kubectl
 from arcos.apply.manifest import Id, Manifest, as_list, identify
 
 _T = TypeVar("_T")
-_UNKNOWN = re.compile(r'(?:no matches for kind|resource type) "(?P<kind>[^"]+)"(?: in (?:version|group) "(?P<in>[^"]+)")?')
+_UNKNOWN = re.compile(r'(?:no matches for kind|resource type) "([^"]+)"(?: in (?:version|group) "([^"]+)")?')
 _READ = ("--ignore-not-found", "--show-managed-fields")
 #: Names in one kubectl run; keeps the command line short.
 _BATCH = 300
@@ -73,8 +73,8 @@ def _known(
         try:
             return ask(wanted), unknown
         except ServerError as error:
-            missing = [match.group("kind", "in") for failure in error.failures
-                       if failure.reason is Reason.UNKNOWN_KIND for match in _UNKNOWN.finditer(failure.message)]  # fmt: skip
+            text = "\n".join(one.message for one in error.failures if one.reason is Reason.UNKNOWN_KIND)
+            missing: list[tuple[str, str]] = _UNKNOWN.findall(text)
             lost = [one for one in wanted if any(_same(kind_of(one), names) for names in missing)]
             if not lost:
                 raise
@@ -83,8 +83,8 @@ def _known(
     return [], unknown
 
 
-def _same(kind: tuple[str, str], named: tuple[str, str | None]) -> bool:
-    return kind[0] == named[0] and named[1] in (None, kind[1])
+def _same(kind: tuple[str, str], named: tuple[str, str]) -> bool:
+    return kind[0] == named[0] and named[1] in ("", kind[1])
 
 
 def _check_gone(kubectl: Kubectl, group: str, kind: str) -> None:

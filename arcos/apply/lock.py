@@ -100,12 +100,9 @@ def _acquire(site: str, kubectl: Kubectl, holder: Holder, notice: Callable[[str]
     except ServerError as error:
         if error.reason is not Reason.EXISTS:
             raise
-    try:
-        existing = kubectl.request("get", f"{_LEASES}/{_name(site)}")
-    except ServerError as error:
-        if error.reason is Reason.NOT_FOUND:  # released between the two requests
-            return kubectl.request("create", _LEASES, _lease(site, holder))
-        raise
+    existing = _existing(site, kubectl)
+    if existing is None:  # released between the two requests
+        return kubectl.request("create", _LEASES, _lease(site, holder))
     other = Holder.from_json((existing["metadata"].get("annotations") or {}).get(_HOLDER, ""))
     if other.id == holder.id:  # our own request, whose answer was lost
         return existing
@@ -117,6 +114,15 @@ def _acquire(site: str, kubectl: Kubectl, holder: Holder, notice: Callable[[str]
     except ServerError as error:
         if error.reason in (Reason.CONFLICT, Reason.NOT_FOUND):
             raise _busy(site, other) from error
+        raise
+
+
+def _existing(site: str, kubectl: Kubectl) -> Manifest | None:
+    try:
+        return kubectl.request("get", f"{_LEASES}/{_name(site)}")
+    except ServerError as error:
+        if error.reason is Reason.NOT_FOUND:
+            return None
         raise
 
 

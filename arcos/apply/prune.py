@@ -20,6 +20,8 @@ from arcos.errors import ArcosError
 
 #: Seconds that one group of objects may take to disappear.
 _DELETE_TIMEOUT = 180
+_KEPT = "--delete-data deletes it"
+_CLAIM = "PersistentVolumeClaim"
 _OWN_ROOTS = "deployments,statefulsets,daemonsets,cronjobs,persistentvolumeclaims"
 _ORDER = ("custom", "built-in", "last")
 
@@ -63,20 +65,30 @@ def plan(
 
 
 def _data(this: Id, inside: Mapping[str, Sequence[Manifest]], in_use: Collection[Id]) -> str:
-    if this.kind in ("PersistentVolumeClaim", "PersistentVolume") and not this.group:
-        return "it holds data"
+    if this.kind in (_CLAIM, "PersistentVolume") and not this.group:
+        return f"it holds data; {_KEPT}"
     if this.kind == "Namespace":
-        claims = [one["metadata"]["name"] for one in inside.get(this.name, ()) if one["kind"] == "PersistentVolumeClaim"]
-        return f"it holds the volume claim {claims[0]}" if claims else ""
-    return "there are still resources of this kind" if this in in_use else ""
+        claims = (one["metadata"]["name"] for one in inside.get(this.name, ()) if one["kind"] == _CLAIM)
+        first = next(claims, "")
+        return f"it holds the volume claim {first}; {_KEPT}" if first else ""
+    return f"there are still resources of this kind; {_KEPT}" if this in in_use else ""
 
 
 def _foreign(content: Sequence[Manifest], pruned: Collection[Id]) -> str:
     for one in content:
         made_by_another = not one["metadata"].get("ownerReferences") and not is_ours(one)
-        if one["kind"] != "PersistentVolumeClaim" and made_by_another and identify(one) not in pruned:
+        if one["kind"] != _CLAIM and made_by_another and identify(one) not in pruned:
             return str(identify(one))
     return ""
+
+
+def foreign_in(kubectl: Kubectl, namespace: str) -> str:
+    """A long-lived workload in a namespace that somebody else made, "" when there is none.
+
+    Raises:
+        ServerError: The cluster refuses or does not answer.
+    """
+    return _foreign(_content(kubectl, namespace), ())
 
 
 def _rank(this: Id) -> tuple[int, int, Id]:
@@ -144,8 +156,9 @@ def _name_only(metadata: Manifest) -> Manifest:
 
 def _stuck(kubectl: Kubectl, ids: Sequence[Id], timeout: int) -> ArcosError:
     left = live.of_ids(kubectl, ids)
-    this, one = next(iter(left.items()), (ids[0], {"metadata": {}}))
-    waits_for = ", ".join(one["metadata"].get("finalizers") or []) or "its content"
+    this = next(iter(left), ids[0])
+    finalizers = left[this]["metadata"].get("finalizers") if left else None
+    waits_for = ", ".join(finalizers or []) or "its content"
     return ArcosError(
         f"{this} is still being deleted after {timeout} s", where=kubectl.where,
         why=f"waits for {waits_for}; {len(left) - 1} more are left" if len(left) > 1 else f"waits for {waits_for}",
@@ -174,6 +187,4 @@ def _used(kubectl: Kubectl, definition: Manifest, pruned: Collection[Id]) -> boo
         raise
     kind = str(spec["names"]["kind"])
     left = (one["metadata"] for one in listed.get("items") or [])
-    return any(
-        Id(spec["group"], kind, one.get("namespace", ""), one["name"]) not in pruned for one in left
-    )
+    return any(Id(spec["group"], kind, one.get("namespace", ""), one["name"]) not in pruned for one in left)

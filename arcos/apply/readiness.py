@@ -9,30 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
-from arcos.apply.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class Ready:
-    """It works."""
+from arcos.apply.manifest import Manifest, identify
 
 
-@dataclass(frozen=True)
-class Progressing:
-    """Not yet; ``reason`` says how far it is."""
+class State(Enum):
+    """How far an object is."""
 
-    reason: str
+    READY = "ready"
+    PROGRESSING = "progressing"
+    #: It will not get ready by waiting.
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class Failed:
-    """It will not get ready by waiting."""
+class Verdict:
+    """An object's state, and how far it is or why it failed in ``reason`` ("" when ready)."""
 
-    reason: str
+    state: State
+    reason: str = ""
 
 
-Verdict = Ready | Progressing | Failed
+def _progressing(reason: str) -> Verdict:
+    return Verdict(State.PROGRESSING, reason)
+
+
+def _failed(reason: str) -> Verdict:
+    return Verdict(State.FAILED, reason)
+
+
+_READY = Verdict(State.READY)
 
 
 def assess(live: Manifest, related: Sequence[Manifest] = ()) -> Verdict:
@@ -44,13 +51,14 @@ def assess(live: Manifest, related: Sequence[Manifest] = ()) -> Verdict:
     """
     metadata = live["metadata"]
     if metadata.get("deletionTimestamp"):
-        return Progressing("is being deleted")
+        return _progressing("is being deleted")
     seen = (live.get("status") or {}).get("observedGeneration")
-    judge = _JUDGES.get(str(live["kind"]))
+    this = identify(live)
+    judge = _JUDGES.get(this.kind) if this.built_in else None
     if judge is None:
-        return Ready()
+        return _READY
     if seen is not None and seen < metadata.get("generation", 0):
-        return Progressing("its change was not noticed yet")
+        return _progressing("its change was not noticed yet")
     return judge(live, related)
 
 
@@ -74,14 +82,14 @@ def _deployment(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     updated, available = _count(status, "updatedReplicas"), _count(status, "availableReplicas")
     stuck = conditions(live).get("Progressing", {})
     if stuck.get("reason") == "ProgressDeadlineExceeded":
-        return Failed(f"made no progress for its deadline, {available} of {wanted} pods available")
+        return _failed(f"made no progress for its deadline, {available} of {wanted} pods available")
     if "observedGeneration" not in status:
-        return Progressing("was not noticed yet")
+        return _progressing("was not noticed yet")
     if updated < wanted:
-        return Progressing(f"{updated} of {wanted} pods are of the new version")
+        return _progressing(f"{updated} of {wanted} pods are of the new version")
     if _count(status, "replicas") > updated:
-        return Progressing(f"{_count(status, 'replicas') - updated} old pods are still there")
-    return Ready() if available >= wanted else Progressing(f"{available} of {wanted} pods available")
+        return _progressing(f"{_count(status, 'replicas') - updated} old pods are still there")
+    return _READY if available >= wanted else _progressing(f"{available} of {wanted} pods available")
 
 
 def _stateful_set(live: Manifest, _: Sequence[Manifest]) -> Verdict:
@@ -90,58 +98,58 @@ def _stateful_set(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     strategy = spec.get("updateStrategy") or {}
     ready, updated = _count(status, "readyReplicas"), _count(status, "updatedReplicas")
     if "observedGeneration" not in status:
-        return Progressing("was not noticed yet")
+        return _progressing("was not noticed yet")
     if ready < wanted:
-        return Progressing(f"{ready} of {wanted} pods ready")
+        return _progressing(f"{ready} of {wanted} pods ready")
     if strategy.get("type") == "OnDelete":
-        return Ready()
+        return _READY
     held_back = _count(strategy.get("rollingUpdate") or {}, "partition")
     if status.get("currentRevision") != status.get("updateRevision") and updated < wanted - held_back:
-        return Progressing(f"{updated} of {wanted - held_back} pods are of the new version")
-    return Ready()
+        return _progressing(f"{updated} of {wanted - held_back} pods are of the new version")
+    return _READY
 
 
 def _daemon_set(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     status = live.get("status") or {}
     wanted, available = _count(status, "desiredNumberScheduled"), _count(status, "numberAvailable")
     if "observedGeneration" not in status:
-        return Progressing("was not noticed yet")
+        return _progressing("was not noticed yet")
     updated = _count(status, "updatedNumberScheduled")
     if (live["spec"].get("updateStrategy") or {}).get("type") != "OnDelete" and updated < wanted:
-        return Progressing(f"{updated} of {wanted} nodes run the new version")
-    return Ready() if available >= wanted else Progressing(f"{available} of {wanted} nodes run it")
+        return _progressing(f"{updated} of {wanted} nodes run the new version")
+    return _READY if available >= wanted else _progressing(f"{available} of {wanted} nodes run it")
 
 
 def _job(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     status = live.get("status") or {}
     if _is(live, "Complete"):
-        return Ready()
+        return _READY
     if _is(live, "Failed"):
-        return Failed(str(conditions(live)["Failed"].get("message") or "the job failed"))
+        return _failed(str(conditions(live)["Failed"].get("message") or "the job failed"))
     if live["spec"].get("suspend"):
-        return Ready()
-    return Progressing(f"{_count(status, 'succeeded')} of {_count(live['spec'], 'completions', 1)} runs done")
+        return _READY
+    return _progressing(f"{_count(status, 'succeeded')} of {_count(live['spec'], 'completions', 1)} runs done")
 
 
 def _pod(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     status = live.get("status") or {}
     phase = status.get("phase")
     if phase == "Succeeded" or _is(live, "Ready"):
-        return Ready()
+        return _READY
     if phase == "Failed":
-        return Failed(str(status.get("message") or status.get("reason") or "its containers failed"))
-    return Progressing(f"phase {phase or 'unknown'}")
+        return _failed(str(status.get("message") or status.get("reason") or "its containers failed"))
+    return _progressing(f"phase {phase or 'unknown'}")
 
 
 def _claim(live: Manifest, related: Sequence[Manifest]) -> Verdict:
     phase = (live.get("status") or {}).get("phase")
     if phase == "Bound":
-        return Ready()
+        return _READY
     if phase == "Lost":
-        return Failed("its volume is gone")
+        return _failed("its volume is gone")
     if _binds_later(live, related):
-        return Ready()  # it is bound when the first pod that uses it starts
-    return Progressing("no volume is bound to it yet")
+        return _READY  # it is bound when the first pod that uses it starts
+    return _progressing("no volume is bound to it yet")
 
 
 def _binds_later(claim: Manifest, related: Sequence[Manifest]) -> bool:
@@ -159,26 +167,26 @@ def _binds_later(claim: Manifest, related: Sequence[Manifest]) -> bool:
 
 def _service(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     if live["spec"].get("type") != "LoadBalancer":
-        return Ready()
+        return _READY
     given = ((live.get("status") or {}).get("loadBalancer") or {}).get("ingress")
-    return Ready() if given else Progressing("the load balancer has no address yet")
+    return _READY if given else _progressing("the load balancer has no address yet")
 
 
 def _definition(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     if _is(live, "NamesAccepted", "False"):
-        return Failed(str(conditions(live)["NamesAccepted"].get("message") or "its names are taken"))
-    return Ready() if _is(live, "Established") else Progressing("is not served yet")
+        return _failed(str(conditions(live)["NamesAccepted"].get("message") or "its names are taken"))
+    return _READY if _is(live, "Established") else _progressing("is not served yet")
 
 
 def _namespace(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     phase = (live.get("status") or {}).get("phase")
-    return Ready() if phase in ("Active", None) else Progressing(f"phase {phase}")
+    return _READY if phase in ("Active", None) else _progressing(f"phase {phase}")
 
 
 def _api_service(live: Manifest, _: Sequence[Manifest]) -> Verdict:
     if _is(live, "Available"):
-        return Ready()
-    return Progressing(str(conditions(live).get("Available", {}).get("message") or "is not served yet"))
+        return _READY
+    return _progressing(str(conditions(live).get("Available", {}).get("message") or "is not served yet"))
 
 
 _JUDGES: dict[str, Callable[[Manifest, Sequence[Manifest]], Verdict]] = {

@@ -77,7 +77,7 @@ def apply_objects(
             for force in (False, True):
                 chosen = [manifest for this, manifest in sending.items() if (this in forced) == force]
                 _send(kubectl, chosen, result, force=force, dry_run=dry_run)
-        except _Refused as refused:
+        except _RefusedError as refused:
             if last:
                 raise refused.plain(kubectl) from None
             _settle(refused, sending, forced, result, kubectl, replace)
@@ -88,7 +88,7 @@ def apply_objects(
     return result
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """Some objects were refused, each known where the log told which."""
 
     def __init__(self, refusals: list[tuple[Id | None, Failure]]) -> None:
@@ -109,15 +109,15 @@ def _send(kubectl: Kubectl, manifests: Sequence[Manifest], result: Applied, *, f
     if not manifests:
         return
     arguments = ["apply", "--server-side", f"--field-manager={MANAGER}", "-f", "-", "-o", "json"]
-    arguments += ["--show-managed-fields=false", "-v=6"]  # the log tells which object an error is about
+    arguments += ["-v=6"]  # the log tells which object an error is about
     arguments += ["--force-conflicts"] if force else []
     arguments += ["--dry-run=server"] if dry_run else []
     try:
-        answer = kubectl.run(*arguments, stdin=json.dumps(as_list(manifests)), timeout=60.0 + len(manifests))
+        answer = kubectl.call(*arguments, stdin=json.dumps(as_list(manifests)), timeout=60.0 + len(manifests))
     except ServerError as error:
         if any(failure.reason is Reason.UNREACHABLE for failure in error.failures):
             raise
-        raise _Refused(attribute(error, manifests)) from error
+        raise _RefusedError(attribute(error, manifests)) from error
     result.objects += items(answer.stdout)
     result.notices += [warning for warning in answer.warnings if warning not in result.notices]
 
@@ -137,7 +137,7 @@ def _is_at(this: Id, path: str) -> bool:
     parts = path.strip("/").split("/")
     group = parts[1] if parts[0] == "apis" else ""
     rest = parts[3:] if parts[0] == "apis" else parts[2:]
-    namespace = rest[1] if len(rest) == 4 else ""  # noqa: PLR2004
+    namespace = rest[1] if len(rest) == 4 else ""
     return (group, namespace, rest[-1]) == (this.group, this.namespace, this.name) and rest[-2].startswith(
         this.kind.lower()[:-1]
     )
@@ -154,7 +154,7 @@ def conflicts(message: str) -> list[Conflict]:
 
 
 def _settle(
-    refused: _Refused,
+    refused: _RefusedError,
     sending: dict[Id, Manifest],
     forced: set[Id],
     result: Applied,
@@ -172,9 +172,7 @@ def _settle(
             raise refused.plain(kubectl) from None
 
 
-def _yield_or_take(
-    this: Id, conflict: Conflict, sending: dict[Id, Manifest], forced: set[Id], kubectl: Kubectl
-) -> str:
+def _yield_or_take(this: Id, conflict: Conflict, sending: dict[Id, Manifest], forced: set[Id], kubectl: Kubectl) -> str:
     fields = ", ".join(conflict.fields)
     if _PEOPLE.match(conflict.manager):
         forced.add(this)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arcos.errors import USAGE
+
+if TYPE_CHECKING:
+    from arcos.site.model import Site
 
 
 class Format(StrEnum):
@@ -55,26 +58,29 @@ def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
 
     from arcos.site.loader import load_site, site_names
 
-    rows = []
-    for name in site_names():
-        site = load_site(name)
-        rows.append(
-            {
-                "name": name,
-                "kind": site.cluster.kind,
-                "domain": site.domain,
-                "release": site.release,
-                "apps": [app for app in type(site.apps).model_fields if getattr(site.apps, app) is not None],
-                "title": site.title,
-            }
-        )
+    loaded = [load_site(name) for name in site_names()]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps([_row(site) for site in loaded], indent=2))
         return
     table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
-    for row in rows:
-        table.add_row(row["name"], row["kind"], row["domain"], row["release"], ", ".join(row["apps"]))
+    for site in loaded:
+        table.add_row(site.name, site.cluster.kind, site.domain, site.release, ", ".join(_apps(site)))
     Console(soft_wrap=True).print(table)
+
+
+def _apps(site: Site) -> list[str]:
+    return [app for app in type(site.apps).model_fields if getattr(site.apps, app) is not None]
+
+
+def _row(site: Site) -> dict[str, Any]:
+    return {
+        "name": site.name,
+        "title": site.title,
+        "kind": site.cluster.kind,
+        "domain": site.domain,
+        "release": site.release,
+        "apps": _apps(site),
+    }
 
 
 def schema(

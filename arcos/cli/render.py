@@ -22,7 +22,7 @@ def render(
         list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder: one folder a site, one file an object.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; as many as there are cores by default.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; as many as there are cores by default.")] = 0,
 ) -> None:
     """Write the manifests of sites: one object a file, or one site to standard output. Needs no cluster."""
     from arcos.site.loader import site_names
@@ -41,7 +41,7 @@ def render(
         return
     from arcos.render.files import render_sites
 
-    for name, count in render_sites(wanted, out, jobs or None).items():
+    for name, count in render_sites(wanted, out, jobs=jobs or None).items():
         typer.echo(f"{out / name}: {count} objects")
 
 

@@ -10,6 +10,8 @@ from arcos.errors import FAILED, ArcosError
 from arcos.progress import Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from arcos.site.model import Site
 
 #: The port that an address needs not name.
@@ -47,7 +49,8 @@ def up(
     progress = Progress()
     with progress.step("render the site"):
         manifests = evaluate(site)
-    _refuse_unresolved(site, manifests)
+    if not simulate:
+        _refuse_unresolved(site, manifests)
     if site.cluster.kind == "local":
         _start_local(site, manifests, progress, simulate=simulate)
         if cluster_only:
@@ -78,13 +81,29 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
 
 
 def _start_local(site: Site, manifests: list[dict[str, Any]], progress: Progress, *, simulate: bool) -> None:
-    from arcos.local.images import archives_for
     from arcos.local.node import import_images, start
 
-    archives = [] if simulate else archives_for(manifests, site, progress)
+    archives = [] if simulate else _archives(site, manifests, progress)
     start(site, progress, simulate=simulate)
     if archives:
         import_images(site, archives, progress)
+
+
+def _archives(site: Site, manifests: list[dict[str, Any]], progress: Progress) -> list[tuple[str, Path]]:
+    """Our own images that the site runs, built here: the local site needs no registry."""
+    from arcos.images.catalogue import find
+    from arcos.images.importer import archive_for
+    from arcos.local.images import named
+    from arcos.site.release import load_release
+
+    pause = load_release(site.release).image(site.registry, "pause")
+    references = [name for name in [pause, *named(manifests)] if name.startswith(f"{site.registry}/")]
+    return [(name, archive_for(find(_image_name(name)), name, progress)) for name in references]
+
+
+def _image_name(reference: str) -> str:
+    """`welcome` of `registry.example.org/arcos/welcome:1.0.0@sha256:...`."""
+    return reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _refuse_unresolved(site: Site, manifests: list[dict[str, Any]]) -> None:

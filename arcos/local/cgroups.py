@@ -4,18 +4,22 @@ Both layouts exist on machines: one hierarchy a controller (v1) and the unified 
 makes everything below; its root must be there before it starts. Standard library only: the holder keeps this loaded.
 """
 
+# pathlib would stay in memory for as long as the site runs.
+# ruff: noqa: PTH119, PTH103, PTH106, PTH110, PTH123
+
 from __future__ import annotations
 
 import os
+import zlib
 
 ROOT = "/sys/fs/cgroup"
 #: Controllers the kubelet wants below its root.
 NEEDED = ("cpu", "cpuset", "memory", "pids")
 
 
-def name(site: str) -> str:
-    """The site's control group, seen from the root of each hierarchy."""
-    return f"arcos-{site}"
+def name(folder: str) -> str:
+    """The control group of the site in `folder`, seen from the root of each hierarchy: no two sites share one."""
+    return f"arcos-{os.path.basename(folder)}-{zlib.crc32(folder.encode()):08x}"
 
 
 def unified(root: str = ROOT) -> bool:

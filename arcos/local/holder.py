@@ -1,10 +1,13 @@
 """The one process of this machine that a real local node hangs on.
 
 It makes the namespaces (util-linux's `unshare`), with the supervisor as their first process, connects their network,
-publishes the ports, and when all has ended takes the control groups away. If it is killed, the kernel ends the node: `unshare`
-dies with its parent, the supervisor with `unshare`, and with the supervisor every process and mount of the namespaces;
-slirp4netns ends when the pipe to it closes. Stays in memory as long as the site runs, so it imports little.
+publishes the ports, and when all has ended takes the control groups away. If it is killed, the kernel ends the node:
+`unshare` dies with its parent, the supervisor with `unshare`, and with the supervisor every process and mount of the
+namespaces; slirp4netns ends when the pipe to it closes. Stays in memory as long as the site runs, so it imports little.
 """
+
+# pathlib would stay in memory for as long as the site runs.
+# ruff: noqa: PTH108, PTH110, PTH123
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from arcos.local import processes as proc
 GRACE = 55
 #: Seconds between two tries to connect the network again, or to publish a port that somebody else took.
 PAUSE = 1.0
-UNSHARE = "--mount --pid --net --uts --ipc --fork --kill-child --propagation=private".split()
+UNSHARE = ["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "--propagation=private"]
 
 
 class Holder:
@@ -55,10 +58,10 @@ class Holder:
     def _start(self) -> None:
         cgroups.make(self.spec["cgroup"])
         supervisor = [*self.spec["python"], "-m", "arcos.local.supervisor", f"{self.folder}/run/spec.json"]
-        self.namespaces = self._spawn([self.spec["unshare"], *UNSHARE, "--", *supervisor], "supervisor")
-
-    def _spawn(self, argv: list[str], name: str, keep: tuple[int, ...] = ()) -> int:
-        return proc.spawn(argv, f"{self.folder}/logs/{name}.log", self.spec["environment"], keep)
+        environment = {**self.spec["environment"], "PYTHONPATH": self.spec["root"]}
+        argv = [self.spec["unshare"], *UNSHARE, "--", *supervisor]
+        # The first process of a namespace loses a signal that it neither handles yet nor holds back.
+        self.namespaces = proc.spawn(argv, f"{self.folder}/logs/supervisor.log", environment, blocked=proc.WAITED)
 
     def _connect(self) -> None:
         """Run slirp4netns whenever it is not there, and publish what is not published."""
@@ -68,7 +71,9 @@ class Holder:
                 os.unlink(path)
             os.chdir(f"{self.folder}/run")  # so that the socket's name is short
             argv = network.command(self.spec["slirp4netns"], first[0], self._pipe[0], network.SOCKET)
-            self.slirp = self._spawn(argv, "slirp4netns", (self._pipe[0],))
+            self.slirp = proc.spawn(
+                argv, f"{self.folder}/logs/slirp4netns.log", self.spec["environment"], {self._pipe[0]}
+            )
             self.not_before = now + PAUSE
             self.waiting = {int(port): target for port, target in self.spec["forwards"].items()}
         if self.slirp:
@@ -107,6 +112,9 @@ class Holder:
         if self.slirp:
             proc.send(self.slirp, signal.SIGTERM)
         deadline = time.monotonic() + 5
+        while self.slirp and time.monotonic() < deadline:
+            proc.wait(0.1)
+            self._reap()
         while cgroups.remove(self.spec["cgroup"]) and time.monotonic() < deadline:
             time.sleep(0.05)
         for name in (network.SOCKET, "network.json"):
@@ -118,8 +126,9 @@ def main(argv: list[str]) -> None:
     """Hold the node that the specification file named by the last argument describes."""
     with open(argv[-1], encoding="utf-8") as file:
         spec: dict[str, Any] = json.load(file)
-    proc.detach(f"{spec['folder']}/logs/holder.log")
+    let_go = proc.detach(f"{spec['folder']}/logs/holder.log")
     held = proc.claim(spec["folder"], spec["record"])
+    let_go()
     signal.pthread_sigmask(signal.SIG_BLOCK, proc.WAITED)
     holder = Holder(spec)
     try:

@@ -7,6 +7,9 @@ that process is; the machine's own mounts are never touched. What Kubernetes' pr
 Facts: mount(2), mount_namespaces(7); kubelet's `setupKernelTunables`; contributions of libc are its plain system calls.
 """
 
+# pathlib would stay in memory for as long as the site runs.
+# ruff: noqa: PTH103, PTH110, PTH120, PTH123
+
 from __future__ import annotations
 
 import os
@@ -30,7 +33,7 @@ PLACES = {
     "data/pod-logs": "/var/log/pods",
 }
 
-#: The kubelet insists on these values. They belong to the whole machine, so the node is shown them instead of setting them.
+#: The kubelet insists on these values. They belong to the whole machine: the node is shown them and sets nothing.
 SHOWN_SYSCTLS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",

@@ -1,8 +1,8 @@
 """Keys and certificates of local sites: the machine's own authority for https, and each cluster's own authorities.
 
-The machine's authority can only sign `localhost` and names below it, so trusting it in a browser gives nobody power over
-any other name. Everything is made when it is missing, and certificates are made again in time. Keys are files for their
-owner only. What a cluster needs: https://kubernetes.io/docs/setup/best-practices/certificates/
+The machine's authority can only sign `localhost` and names below it, so trusting it in a browser gives nobody power
+over any other name. Everything is made when it is missing, and certificates are made again in time. Keys are files
+for their owner only. What a cluster needs: https://kubernetes.io/docs/setup/best-practices/certificates/
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AUTHORITY_LIFE, LIFE, RENEW_BEFORE = timedelta(days=3650), timedelta(days=730), 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaf:
-    """One certificate: whose it is (``user`` and ``groups``), and as what it serves (``names``; none: a client only)."""
+    """One certificate: whose it is (``user``, ``groups``), and as what it serves (``names``; none: a client only)."""
 
     name: str
     authority: str
@@ -66,9 +66,7 @@ class Authority:
             .not_valid_after(min(now + LIFE, self.certificate.not_valid_after_utc))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if leaf.names:
             builder = builder.add_extension(_alternatives(leaf.names), critical=False)
@@ -92,7 +90,7 @@ _PEM = serialization.Encoding.PEM
 
 
 def machine_authority() -> Path:
-    """The certificate of this machine's authority for local sites' https, made once; its key is `ca.key` beside it."""
+    """The certificate of this machine's authority for local sites, made once; its key is `ca.key` beside it."""
     folder = data_dir() / "ca"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:  # two sites may start for the first time at once
@@ -101,7 +99,7 @@ def machine_authority() -> Path:
 
 
 def make_cluster_keys(folder: Path, leaves: Iterable[Leaf]) -> None:
-    """Make whatever is missing of a cluster's keys in `folder`: authorities, certificates, token and encryption keys."""
+    """Make whatever is missing of a cluster's keys in `folder`: authorities, certificates, the token key."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authorities = {name: Authority(folder, name, f"arcos {name}") for name in ("ca", "etcd-ca", "front-proxy-ca")}
     for leaf in leaves:
@@ -154,9 +152,7 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, title: str, *, only_localhost:
         .not_valid_after(now + AUTHORITY_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
-            x509.KeyUsage(
-                digital_signature=True, key_cert_sign=True, crl_sign=True, decipher_only=False, **usage
-            ),
+            x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, decipher_only=False, **usage),
             critical=True,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

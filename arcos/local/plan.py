@@ -1,7 +1,7 @@
 """What a local site's node consists of: each process with its arguments, each configuration file, each certificate.
 
-Pure: it decides and touches nothing; `arcos.local.node` writes the files and starts the supervisor. A real and a simulated node
-have the same control plane, at other addresses and places.
+Pure: it decides and touches nothing; `arcos.local.prepare` writes the files. A real and a simulated node have the same
+control plane, at other addresses and places.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from arcos.local import cgroups, mounts, network
+from arcos.local import mounts, network
 from arcos.local.pki import Leaf
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ MACHINE = {
     "unshare": "util-linux",
     "mount": "mount",
 }
+#: File systems whose use the kubelet can tell; on others (overlay, btrfs) it would not start.
+COUNTED_DISKS = ("ext4", "xfs")
 PATH = f"{mounts.PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -147,7 +149,11 @@ def _etcd(node: Node) -> list[str]:
     client, peer = f"https://127.0.0.1:{node.ports.etcd}", f"https://127.0.0.1:{node.ports.peer}"
     # The one member is known to itself by a name that stays when the ports change.
     known = "https://127.0.0.1:2380"
-    keys = {"cert_file": node.pki("etcd.crt"), "key_file": node.pki("etcd.key"), "trusted_ca_file": node.pki("etcd-ca.crt")}
+    keys = {
+        "cert_file": node.pki("etcd.crt"),
+        "key_file": node.pki("etcd.key"),
+        "trusted_ca_file": node.pki("etcd-ca.crt"),
+    }
     return [
         *node.run("etcd", name="arcos", data_dir=f"{node.data}/etcd", logger="zap", log_level="warn"),
         *node.run("etcd", listen_client_urls=client, advertise_client_urls=client, **keys)[1:],
@@ -252,12 +258,17 @@ def _kwok(node: Node) -> list[str]:
     )
 
 
-def configuration(node: Node, pause: str, runc: str) -> dict[str, str]:
-    """The configuration files by their place in the site's `etc` folder."""
+def configuration(node: Node, *, cgroup: str = "", pause: str = "", runc: str = "", disk: str = "") -> dict[str, str]:
+    """The configuration files by their place in the site's `etc` folder.
+
+    A real node needs its control group, the sandbox image, the path of runc and the type of the file system it keeps
+    its data on.
+    """
     names = ["authentication.yaml", "admission.yaml", *(["kwok.yaml"] if node.simulate else [])]
     if not node.simulate:
         names += ["containerd.toml", "kubelet.yaml", "kube-proxy.yaml"]
-    values = {"pause": pause, "runc": runc, "cgroup": cgroups.name(node.site)}
+    counted = "true" if disk in COUNTED_DISKS else "false"
+    values = {"pause": pause, "runc": runc, "cgroup": cgroup, "counted": counted}
     texts = {name: (FILES / name).read_text(encoding="utf-8") for name in names}
     # kwok's templates have dollar signs of their own, and nothing to fill in.
     filled = {name: text if name == "kwok.yaml" else Template(text).substitute(values) for name, text in texts.items()}
@@ -284,7 +295,10 @@ def leaves(node: Node) -> list[Leaf]:
         Leaf(name="kubelet-server", authority="ca", user=node.site, names=(node.site, network.ADDRESS)),
         Leaf(name="kubelet", authority="ca", user=f"system:node:{node.site}", groups=("system:nodes",)),
         *(Leaf(name=name, authority="ca", user=user) for name, user in USERS.items()),
-        *(Leaf(name=name, authority="ca", user=f"arcos:{name}", groups=("system:masters",)) for name in ("admin", "kwok")),
+        *(
+            Leaf(name=name, authority="ca", user=f"arcos:{name}", groups=("system:masters",))
+            for name in ("admin", "kwok")
+        ),
     ]
 
 

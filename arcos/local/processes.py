@@ -4,6 +4,9 @@ Only what stays in memory for as long as a site runs imports this: the holder an
 modules of the standard library and none of ours. The facts are those of proc(5), prctl(2) and pid_namespaces(7).
 """
 
+# pathlib would stay in memory for as long as the site runs.
+# ruff: noqa: PTH105, PTH108, PTH110, PTH123, PTH208, S606
+
 from __future__ import annotations
 
 import ctypes
@@ -12,7 +15,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 #: The signals that the holder and the supervisor wait for; all of them are blocked and taken one by one.
@@ -87,10 +90,17 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def spawn(argv: Sequence[str], log: str, environment: Mapping[str, str], keep: Sequence[int] = ()) -> int:
+def spawn(
+    argv: Sequence[str],
+    log: str,
+    environment: Mapping[str, str],
+    keep: Collection[int] = (),
+    blocked: Collection[signal.Signals] = (),
+) -> int:
     """Start a program as a child that dies with us, its output at the end of `log`, and return its process number.
 
-    Of our files it gets those in `keep` only. A program that cannot be started leaves the reason in the log.
+    Of our files it gets those in `keep` only, and it starts with the signals in `blocked` held back. A program that
+    cannot be started leaves the reason in the log.
     """
     parent = os.getpid()
     if pid := os.fork():
@@ -99,7 +109,7 @@ def spawn(argv: Sequence[str], log: str, environment: Mapping[str, str], keep: S
         os.setsid()
         if parent != 1:  # the kernel ends a process namespace with its first process
             die_with_parent(parent)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         _standard_files(log)
         for number in map(int, os.listdir("/proc/self/fd")):
             if number > 2:
@@ -125,14 +135,27 @@ def _standard_files(log: str) -> None:
     os.dup2(out, 2)
 
 
-def detach(log: str) -> None:
-    """Go on as a process of its own: no terminal, no parent, output into `log`. The caller's process ends here."""
+def detach(log: str) -> Callable[[], None]:
+    """Go on as a process of its own: no terminal, no parent, output into `log`.
+
+    The caller's process ends when this one calls what is returned, or ends: by then there is a record of this one, or
+    a reason in the log.
+    """
+    heard, said = os.pipe()
     if os.fork():
-        os._exit(0)
+        os.close(said)
+        os._exit(0 if os.read(heard, 1) else 1)
+    os.close(heard)
     os.setsid()
     os.chdir("/")
     os.umask(0o022)
     _standard_files(log)
+
+    def let_go() -> None:
+        os.write(said, b".")
+        os.close(said)
+
+    return let_go
 
 
 def wait(seconds: float) -> int:

@@ -99,9 +99,7 @@ def alive(record: dict[str, Any]) -> bool:
     return same_boot and record.get("ticks") is not None and proc.start_ticks(record["pid"]) == record["ticks"]
 
 
-def _problems(
-    reported: dict[str, Any], network: dict[str, Any], processes: tuple[ProcessState, ...]
-) -> list[str]:
+def _problems(reported: dict[str, Any], network: dict[str, Any], processes: tuple[ProcessState, ...]) -> list[str]:
     found = [str(part["problem"]) for part in (reported, network) if part.get("problem")]
     if reported.get("phase") == "ready":
         found += [f"{one.name} is not running: {one.ended}" for one in processes if not one.ready]

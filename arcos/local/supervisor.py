@@ -5,6 +5,9 @@ site, a process of its own. What is to run stands in the specification (`arcos.l
 the state file whenever it changes. It stays in memory as long as the site runs, so it imports little.
 """
 
+# pathlib would stay in memory for as long as the site runs.
+# ruff: noqa: PTH123, PTH202
+
 from __future__ import annotations
 
 import json
@@ -218,8 +221,9 @@ def main(argv: list[str]) -> None:
     with open(argv[-1], encoding="utf-8") as file:
         spec: dict[str, Any] = json.load(file)
     if spec["simulate"]:
-        proc.detach(f"{spec['folder']}/logs/supervisor.log")
+        let_go = proc.detach(f"{spec['folder']}/logs/supervisor.log")
         held = proc.claim(spec["folder"], spec["record"])
+        let_go()
     signal.pthread_sigmask(signal.SIG_BLOCK, proc.WAITED)
     if not spec["simulate"]:
         spec["folder"] = _enter_view(spec)

@@ -17,8 +17,10 @@ from pathlib import Path
 from arcos.errors import USAGE, ArcosError
 from arcos.render.evaluate import evaluate
 from arcos.render.order import Manifest
-from arcos.render.yaml_text import object_text
+from arcos.render.yaml_text import dump, object_text
 from arcos.site.loader import load_site
+
+__all__ = ["MARKER", "dump", "file_name", "render_site", "render_sites", "write"]
 
 MARKER = ".arcos-rendered"
 _CLUSTER = "_cluster"
@@ -74,20 +76,17 @@ def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None) ->
     gc.collect()
     gc.freeze()
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {name: pool.submit(_render_or_error, name, out) for name in names}
-    results = {name: future.result() for name, future in running.items()}
-    for result in results.values():
-        if isinstance(result, ArcosError):
-            raise result
-    return {name: result for name, result in results.items() if isinstance(result, int)}
+        counts = dict(zip(names, pool.map(_try_site, names, [out] * len(names)), strict=True))
+    # What failed in a child fails here again, with the whole error: not every exception survives the way between processes.
+    return {name: render_site(name, out) if count is None else count for name, count in counts.items()}
 
 
-def _render_or_error(name: str, out: Path) -> int | ArcosError:
-    """Errors come back as values: an exception with keyword arguments does not survive the way between processes."""
+def _try_site(name: str, out: Path) -> int | None:
+    """The number of objects, or None for a site that cannot be rendered."""
     try:
         return render_site(name, out)
-    except ArcosError as error:
-        return ArcosError(error.what, where=error.where, why=error.why, fix=error.fix, exit_code=error.exit_code)
+    except ArcosError:
+        return None
 
 
 def _claim(directory: Path) -> None:

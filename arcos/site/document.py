@@ -12,7 +12,6 @@ ever obeyed and no Python object is made. It takes the part of YAML that every r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,20 +20,15 @@ import yaml
 
 from arcos.site.diagnostics import Finding
 from arcos.site.scalars import DisputedError, scalar
+from arcos.site.syntax import UNSEEN, Mark, syntax, unseen
 
 #: Keys and list positions from the root down.
 Path = tuple[str | int, ...]
-#: Line and column, both from 1.
-Mark = tuple[int, int]
 
 #: Levels of nesting; a site needs seven.
 MAX_DEPTH = 32
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-_UNSEEN = re.compile(
-    "[\x00-\x08\t\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
-)
 
 
 @dataclass
@@ -64,8 +58,10 @@ class Document:
     def finding(self, mark: Mark, what: str, accepted: str = "", hint: str = "") -> Finding:
         """A finding at a place of this file."""
         line, column = mark
-        source = self.lines[line - 1] if line <= len(self.lines) else ""
-        return Finding(self.file, line, column, source, _cut(what), accepted, _cut(hint))
+        if self.lines and line > len(self.lines):  # libyaml counts on behind a last line without an end
+            line, column = len(self.lines), len(self.lines[-1]) + 1
+        source = self.lines[line - 1] if self.lines else ""
+        return Finding(self.file, line, column, source, _cut(what), _cut(accepted), _cut(hint))
 
     def refuse(self, mark: Mark, what: str, accepted: str = "", hint: str = "") -> None:
         """Note that the file is wrong at a place."""
@@ -98,51 +94,25 @@ def parse(file: str, text: str, *, strict_under: Path = (), nulls: bool = False)
     Returns:
         The document; when `findings` is not empty, its data is what could be read of it.
     """
-    document = Document(file, text.replace("\r\n", "\n").split("\n"))
+    text = text.replace("\r\n", "\n")
+    document = Document(file, text.split("\n"))
     for number, line in enumerate(document.lines, start=1):
-        for found in _UNSEEN.finditer(line):
-            document.refuse((number, found.start() + 1), *_unseen(found[0]))
-    if document.findings:
-        return document
+        for found in UNSEEN.finditer(line):
+            document.refuse((number, found.start() + 1), *unseen(found[0]))
+    seen = not document.findings
     try:
-        _Builder(document, strict_under, nulls).build(text)
-    except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        mark = (place.line + 1, place.column + 1) if place else (1, 1)
-        document.refuse(mark, f"is not YAML: {error.problem or error.context}", *_syntax_help(error))
+        # What cannot be seen is refused already; without it, the same run finds the other mistakes.
+        _Builder(document, strict_under, nulls).build(UNSEEN.sub(" ", text.removeprefix("\ufeff")))
     except yaml.YAMLError as error:
-        document.refuse((1, 1), f"is not YAML: {error}", "YAML in UTF-8")
+        if seen:
+            document.refuse(*syntax(error))
+        document.broken.add(())
     return document
 
 
 def _cut(text: str) -> str:
-    """A key can be as long as the file."""
+    """A key or value can be as long as the file."""
     return text if len(text) <= 300 else text[:300] + "..."
-
-
-def _unseen(char: str) -> tuple[str, str, str]:
-    if char == "\t":
-        return "holds a tab", "spaces", r"replace it with spaces; inside text write \t in double quotes"
-    if char == "\x00":
-        return "holds a NUL byte", "text in UTF-8", "save the file as UTF-8; this one is binary or UTF-16"
-    if char == "\ufeff":
-        return "holds a byte order mark (BOM)", "UTF-8 without one", "save the file as UTF-8 without BOM"
-    code = f"{ord(char):04X}"
-    hint = rf"delete it, or write \u{code} in double quotes"
-    return f"holds the invisible character U+{code}", "what can be seen", hint
-
-
-def _syntax_help(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    problem = str(error.problem)
-    if "mapping values are not allowed" in problem:
-        return "one `key: value` a line", "quote a text that holds `: `, and put keys of one mapping in one column"
-    if "could not find expected ':'" in problem:
-        return "`key: value`", "put `: ` behind the key"
-    if "cannot start any token" in problem:
-        return "text that starts with a letter or digit", "quote a text that starts with @, ` or %"
-    if "block" in str(error.context) or "indent" in problem:
-        return "keys of one mapping in one column, list entries behind `- `", "check how far the line is indented"
-    return "YAML", "check brackets, quotes and indentation just before this place"
 
 
 @dataclass

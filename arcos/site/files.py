@@ -55,7 +55,7 @@ def read_text(path: Path, inside: Path) -> tuple[str, Finding | None]:
         before = data[: error.start].decode()
         line = before.count("\n") + 1
         column = len(before) - before.rfind("\n")
-        source = data.splitlines()[line - 1].decode(errors="replace") if "\r" not in before else ""
+        source = data.decode(errors="replace").split("\n")[line - 1].removesuffix("\r")
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
         return "", Finding(shown(path), line, column, source, what, "text in UTF-8", "save the file as UTF-8")
 

@@ -16,13 +16,15 @@ _INT = re.compile(r"0|-?[1-9][0-9]{0,14}", flags=re.ASCII)
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}", flags=re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", flags=re.ASCII)
 _WORDS = frozenset({"yes", "no", "on", "off", "y", "n"})
+_NUMERIC = re.compile(r"[-+.0-9]", flags=re.ASCII)
+#: Quantifiers are possessive, so that a megabyte of digits takes no longer than its length.
 _DISPUTED = re.compile(
     r"""  = | <<
         | [-+]?\.(?:inf|nan)
-        | [-+]?0(?:b[01_]+|o[0-7_]+|x[0-9a-f_]+)                                # other bases
-        | [-+]?[0-9][0-9_]*(?::[0-9_]+)+(?:\.[0-9_]*)?                           # base 60
-        | (?=[-+]?\.?[0-9])[-+]?[0-9_]*\.?[0-9_]*(?:e[-+]?[0-9_]+)?              # every other number
-        | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\ ].*)?                             # other days, and times
+        | [-+]?0(?:b[-+]?[01_]++|o[-+]?[0-7_]++|x[0-9a-f_]++)                    # other bases
+        | [-+]?[0-9][0-9_]*+(?::[0-9_]++)++(?:\.[0-9_]*+)?                       # base 60
+        | (?=[-+]?\.?[0-9])[-+]?[0-9_]*+\.?[0-9_]*+(?:e[-+]?[0-9_]++)?           # every other number
+        | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\ ].*+)?                            # other days, and times
     """,
     flags=re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
@@ -61,6 +63,7 @@ def scalar(text: str) -> Scalar:
             return text
     if text.lower() in _WORDS:
         raise DisputedError(text, f'`true` or `false`; as text "{text}" in quotes')
-    if len(text) <= 200 and _DISPUTED.fullmatch(text):
+    # go-yaml drops every `_` of a word that starts like a number before it looks at it.
+    if _DISPUTED.fullmatch(text) or (_NUMERIC.match(text) and _DISPUTED.fullmatch(text.replace("_", ""))):
         raise DisputedError(text, f'a plain decimal number or a day as 2027-06-30; as text "{text}" in quotes')
     return text

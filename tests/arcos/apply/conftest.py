@@ -1,23 +1,34 @@
-"""A real control plane for the `api` tests: etcd, kube-apiserver, controller manager, on the loopback address."""
+"""A real control plane for the `api` tests: etcd, kube-apiserver, controller manager, scheduler and a simulated node.
+
+All on the loopback address, without root; every process ends with the test run, however that ends.
+"""
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from arcos.apply.inventory import Inventory
 from arcos.apply.kubectl import Kubectl, find
+from arcos.apply.manifest import Id, identify, is_ours
+from arcos.apply.up import apply, remove
+from arcos.paths import ROOT
+from arcos.progress import Progress
 
 TOKEN = "test-admin"  # the API server of the tests listens on the loopback address only
 NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -65,9 +76,9 @@ class ControlPlane:
 
     def run(self, program: str, *flags: str) -> None:
         leash = [shutil.which("setpriv") or "", "--pdeathsig", "KILL", "--"]
-        log = (self.folder / f"{program}.log").open("ab")
         command = [*(leash if leash[0] else []), str(self.programs / program), *flags]
-        self.processes[program] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
+        with (self.folder / f"{program}.log").open("ab") as log:
+            self.processes[program] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
 
     def start(self) -> None:
         etcd, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{free_port()}"
@@ -79,6 +90,12 @@ class ControlPlane:
         self.run("kube-controller-manager", config, "--secure-port=0", "--leader-elect=false",
                  "--service-account-private-key-file=sa.key", "--use-service-account-credentials=false")  # fmt: skip
         self.run("kube-scheduler", config, "--secure-port=0", "--leader-elect=false")
+        stages = ROOT / "arcos" / "local" / "files" / "kwok.yaml"
+        self.run("kwok", config, f"--config={stages}", "--manage-all-nodes=true", "--server-address=127.0.0.1:0")
+        capacity = {"cpu": "64", "memory": "256Gi", "pods": "500"}
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1", "labels": {"simulated": "yes"}}}
+        node["status"] = {"capacity": capacity, "allocatable": capacity}
+        self.kubectl().run("create", "-f", "-", stdin=json.dumps(node))
 
     def start_api(self, wait: bool = True) -> None:
         self.run("kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}", "--cert-dir=certs",
@@ -98,7 +115,7 @@ class ControlPlane:
             time.sleep(0.3)
 
     def kill_api(self) -> None:
-        self.processes["kube-apiserver"].send_signal(signal.SIGKILL)
+        self.processes["kube-apiserver"].kill()
         self.processes["kube-apiserver"].wait()
 
     def stop(self) -> None:
@@ -129,6 +146,69 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         plane.stop()
 
 
+@dataclass
+class Cluster:
+    """One test's view of the shared control plane: a site of its own, and namespaces that start with its name."""
+
+    plane: ControlPlane
+    site: str
+    folder: Path
+    kubectl: Kubectl
+
+    def apply(self, manifests: list[dict[str, Any]], **options: Any) -> Any:
+        options.setdefault("wait", False)
+        return apply(self.site, manifests, self.kubectl, Progress(quiet=True), **options)
+
+    def remove(self, **options: Any) -> Any:
+        return remove(self.site, self.kubectl, Progress(quiet=True), **options)
+
+    def recorded(self) -> frozenset[Id]:
+        return Inventory.read(self.site, self.kubectl).ids
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        space = ["-n", namespace or self.site]
+        found = self.kubectl.objects("get", kind, name, *space, "--ignore-not-found", "--show-managed-fields")
+        return found[0] if found else None
+
+    def ours(self) -> dict[Id, dict[str, Any]]:
+        """Every object in the cluster that this site has applied."""
+        kinds = "namespaces,configmaps,deployments,services,jobs,serviceaccounts,persistentvolumeclaims,priorityclasses"
+        label = f"arcos.test/site={self.site}"
+        found = self.kubectl.objects("get", kinds, "-A", "-l", label, "--show-managed-fields")
+        return {identify(one): one for one in found if is_ours(one)}
+
+    def make(self, kind: str, name: str, api: str = "v1", **fields: Any) -> dict[str, Any]:
+        """A manifest in this test's namespace, with the label by which `ours` finds it."""
+        metadata: dict[str, Any] = {"name": name, "labels": {"arcos.test/site": self.site}}
+        if kind not in ("Namespace", "PriorityClass", "CustomResourceDefinition"):
+            metadata["namespace"] = fields.pop("namespace", self.site)
+        return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
+
+    def deployment(self, name: str, **spec: Any) -> dict[str, Any]:
+        container = {"name": "main", "image": "registry.example/none:1"}
+        pod = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container], **spec.pop("pod", {})}}
+        whole = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": pod, **spec}
+        return self.make("Deployment", name, "apps/v1", spec=whole)
+
+    def worker(self, manifests: list[dict[str, Any]], *options: str, shim: Path | None = None) -> subprocess.Popen[str]:
+        """`apply` in a process of its own, to be killed; its output is the outcome, or the error."""
+        path = self.folder / f"manifests-{next(_numbers)}.json"
+        path.write_text(json.dumps(manifests))
+        script = Path(__file__).with_name("worker.py")
+        command = [sys.executable, str(script), self.site, str(self.plane.kubeconfig), str(path), str(shim or find())]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+
+
+_numbers = itertools.count()
+
+
 @pytest.fixture
-def kubectl(control_plane: ControlPlane) -> Kubectl:
-    return control_plane.kubectl()
+def cluster(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Cluster]:
+    one = Cluster(control_plane, f"test-{os.getpid()}-{next(_numbers)}", tmp_path, control_plane.kubectl())
+    yield one
+    admin, spaces = control_plane.kubectl(), [f"namespace/{one.site}", f"namespace/{one.site}-b"]
+    admin.run("delete", *spaces, "--ignore-not-found", "--wait=false")
+    admin.run("delete", f"configmap/arcos-inventory-{one.site}", "-n", "kube-system", "--ignore-not-found")

@@ -1,0 +1,14 @@
+"""The Pulumi program: `pulumi preview`, `up` and `destroy` of one site, whose stack file is `stacks/Pulumi.<site>.yaml`."""
+
+import pulumi
+
+from arcos.errors import ArcosError
+from arcos.platform import Platform, PlatformArgs
+from arcos.site.loader import site_from_config
+from arcos.site.release import load_release
+
+try:
+    site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
+    Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
+except ArcosError as error:
+    raise pulumi.RunError(str(error)) from None

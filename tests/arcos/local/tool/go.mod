@@ -1,0 +1,3 @@
+module arcos.dev/tests/tool
+
+go 1.26.0

@@ -1,0 +1,32 @@
+"""What every site is, on paper. A difference here is the change a pull request makes at that site.
+
+`ARCOS_UPDATE_GOLDEN=1 ./arcosctl test fast -k golden` writes the files anew; then read the difference. Digests
+are stand-ins, so that a rebuilt image alone changes nothing here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from arcos.render.yaml_text import dump
+from arcos.site.loader import site_names
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("site", site_names())
+def test_site_is_rendered_as_in_its_golden_file(site, rendered):
+    text, file = dump(rendered[site]), GOLDEN / f"{site}.yaml"
+    if os.environ.get("ARCOS_UPDATE_GOLDEN"):
+        file.write_text(text, encoding="utf-8")
+    assert file.exists(), f"no golden file for {site}: ARCOS_UPDATE_GOLDEN=1 ./arcosctl test fast -k golden"
+    assert text == file.read_text(encoding="utf-8"), (
+        "the manifests changed; if meant so: ARCOS_UPDATE_GOLDEN=1 ./arcosctl test fast -k golden"
+    )
+
+
+def test_no_golden_file_is_left_of_a_site_that_is_gone():
+    assert {file.stem for file in GOLDEN.glob("*.yaml")} == set(site_names())
