@@ -11,4 +11,4 @@ try:
     site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
     Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
 except ArcosError as error:
-    raise pulumi.RunError(str(error)) from None
+    raise pulumi.RunError(str(error).removeprefix("error: ")) from None

@@ -127,7 +127,7 @@ HttpsUrl = Annotated[
         _URL,
         "is not an https address",
         "an address that starts with https://, as in `https://docs.example.edu.au/start`",
-        lambda value: "https://" + re.sub(r"^\w*:?/{0,2}", "", value.strip(), count=1) if "." in value else "",
+        lambda value: "https://" + re.sub(r"^(\w+:/{0,2}|//)", "", value.strip()) if "." in value else "",
     ),
     WithJsonSchema({"type": "string", "pattern": "^https://", "format": "uri", "maxLength": 2000}),
 ]

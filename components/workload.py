@@ -107,15 +107,18 @@ def _account(args: WorkloadArgs, opts: ResourceOptions) -> k8s.core.v1.ServiceAc
 
 def _policy(args: WorkloadArgs, opts: ResourceOptions) -> k8s.networking.v1.NetworkPolicy:
     app = args.pod.app
+    spec: k8s.networking.v1.NetworkPolicySpecArgsDict = {
+        "pod_selector": {"match_labels": _selects(args)},
+        "policy_types": ["Ingress", "Egress"],
+    }
+    if args.ingress:
+        spec["ingress"] = list(args.ingress)
+    if args.egress:
+        spec["egress"] = list(args.egress)
     return k8s.networking.v1.NetworkPolicy(
         resource_name("NetworkPolicy", app, args.namespace),
         metadata=metadata(app, app=app, namespace=args.namespace),
-        spec={
-            "pod_selector": {"match_labels": _selects(args)},
-            "policy_types": ["Ingress", "Egress"],
-            "ingress": list(args.ingress),
-            "egress": list(args.egress),
-        },
+        spec=spec,
         opts=opts,
     )
 

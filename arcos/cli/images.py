@@ -2,10 +2,123 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from arcos.errors import ArcosError
+from arcos.progress import Progress
+
+if TYPE_CHECKING:
+    from arcos.images.catalogue import Image
 
 app = typer.Typer(no_args_is_help=True, help="The golden containers: list, show, build, verify, push, lock.")
 NAMES = Annotated[list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Images; all without a name.")]
 JSON = Annotated[bool, typer.Option("--json", help="For scripts.")]
+RELEASE = Annotated[str, typer.Option("--release", help="A file in releases/; the newest by default.")]
+
+
+@app.command("list", epilog="Example: ./arcosctl images list --json")
+def list_(as_json: JSON = False) -> None:
+    """List the images: version, state, licence, and the digest that the newest release locks."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from arcos.site.release import load_release
+
+    release = load_release(_newest())
+    rows = []
+    for image in _images(None):
+        pin = release.images.get(image.name)
+        digest = (pin.digest if pin else None) or "unresolved"
+        rows.append((image.name, image.version, image.state.value, image.licence, digest))
+    if as_json:
+        keys = ("name", "version", "state", "licence", "digest")
+        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+        return
+    table = Table("image", "version", "state", "licence", "digest", box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=True).print(table)
+
+
+@app.command(epilog="Example: ./arcosctl images show traefik")
+def show(name: Annotated[str, typer.Argument(metavar="IMAGE")]) -> None:
+    """Show all that is known of an image, as JSON: owner, licence, source, support window, tests."""
+    from arcos.images.catalogue import find
+
+    typer.echo(find(name).model_dump_json(indent=2, exclude={"folder"}))
+
+
+@app.command(epilog="Example: ./arcosctl images build welcome")
+def build(names: NAMES = None) -> None:
+    """Build images into the cache; what is built already is left alone."""
+    from arcos.images.build import build as build_image
+
+    progress = Progress()
+    for image in _images(names):
+        built = build_image(image, progress)
+        typer.echo(f"{built.name} {built.version} {built.digest} {built.layout}")
+
+
+@app.command(epilog="Example: ./arcosctl images verify --from-nothing")
+def verify(
+    names: NAMES = None,
+    from_nothing: Annotated[
+        bool, typer.Option("--from-nothing", help="Build the second time with an empty compiler cache.")
+    ] = False,
+    release: RELEASE = "",
+) -> None:
+    """Build images a second time, and check digest, contents, bill of materials and that they run."""
+    from arcos.images.verify import verify as verify_image
+    from arcos.site.release import load_release
+
+    progress, pinned = Progress(), load_release(release or _newest())
+    verdicts = [verify_image(image, pinned, progress, from_nothing=from_nothing) for image in _images(names)]
+    for verdict in verdicts:
+        typer.echo(f"{verdict.name}: {'; '.join(verdict.problems) or f'ok {verdict.digest}'}")
+    if any(verdict.problems for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ./arcosctl images push registry.example.edu.au/arcos")
+def push(
+    registry: Annotated[str, typer.Argument(metavar="REGISTRY", help="Host and path, as in a site's `registry`.")],
+    names: NAMES = None,
+) -> None:
+    """Copy images and their bills of materials to a registry; the digests stay the same."""
+    from arcos.images.publish import push as push_image
+
+    progress = Progress()
+    for image in _images(names):
+        typer.echo(push_image(image, registry, progress).reference)
+
+
+@app.command(epilog="Example: ./arcosctl images lock")
+def lock(release: RELEASE = "") -> None:
+    """Build every image and write its version and digest into the release file."""
+    from arcos.images.lock import lock as lock_images
+
+    name = release or _newest()
+    changed = lock_images(_images(None), name, Progress())
+    for image, pin in changed.items():
+        typer.echo(f"releases/{name}.yaml: {image} {pin.version} {pin.digest}")
+    if not changed:
+        typer.echo(f"releases/{name}.yaml is up to date")
+
+
+def _images(names: Sequence[str] | None) -> list[Image]:
+    from arcos.images.catalogue import catalogue, find
+
+    return [find(name) for name in names] if names else list(catalogue())
+
+
+def _newest() -> str:
+    from arcos.paths import RELEASES
+
+    releases = sorted(path.stem for path in RELEASES.glob("*.yaml"))
+    if not releases:
+        raise ArcosError("there is no release", where=str(RELEASES), fix="write one, as docs/forkers.md says")
+    return releases[-1]

@@ -7,13 +7,14 @@ rest. https://github.com/containerd/containerd/blob/main/docs/cri/registry.md , 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from arcos.errors import ArcosError
 from arcos.images import oci
 from arcos.images.build import build
-from arcos.images.catalogue import Image
+from arcos.images.catalogue import Image, catalogue
 from arcos.images.oci import File, Layout
 from arcos.progress import Progress
 from arcos.toolchain.cache import made_once
@@ -69,3 +70,14 @@ def _write(layout: Layout, known_as: str, out: Path) -> None:
         },
         out,
     )
+
+
+def archives_for(references: Iterable[str], progress: Progress) -> list[tuple[str, Path]]:
+    """Each reference to an image of the catalogue with its archive; others come from their registry."""
+    known = {image.name: image for image in catalogue()}
+    found = []
+    for reference in sorted(set(references)):
+        image = known.get(name_in_runtime(reference).partition("@")[0].rpartition("/")[2].partition(":")[0])
+        if image:
+            found.append((reference, archive_for(image, reference, progress)))
+    return found

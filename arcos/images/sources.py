@@ -15,12 +15,15 @@ from pathlib import Path
 from arcos.errors import ArcosError
 from arcos.images.catalogue import Image, WheelRecipe
 from arcos.images.oci import File
+from arcos.toolchain import go
 from arcos.toolchain.go import PIP_LOCKED, REQUIREMENTS, Go, pip_failed
 
 #: What images run on. Compiled for it on any machine.
 PLATFORM = {"os": "linux", "architecture": "amd64"}
 _WHEEL_PLATFORM = "manylinux2014_x86_64"
 _CODE = Path(__file__).parent
+#: The files here that decide about an image's bytes.
+_BUILDERS = ("build.py", "oci.py", "sbom.py", "sources.py")
 #: How modules name the files that must come along with their programs.
 _LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 
@@ -39,8 +42,8 @@ class Material:
 def recipe(image: Image) -> str:
     """A hash of all that decides about an image's bytes: its folder, the locked Go, and the code that builds."""
     told = hashlib.sha256()
-    code = (*_CODE.glob("*.py"), *_CODE.glob("gzip/*"), REQUIREMENTS)
-    own = (file for file in image.folder.rglob("*") if file.is_file() and not file.name.startswith("."))
+    code = [*_CODE.glob("gzip/*"), *(_CODE / name for name in _BUILDERS), Path(go.__file__), REQUIREMENTS]
+    own = [file for file in image.folder.rglob("*") if file.is_file() and not file.name.endswith("_test.go")]
     for root, files in ((_CODE, code), (image.folder, own)):
         for file in sorted(files):
             name = file.relative_to(root) if file.is_relative_to(root) else file.name

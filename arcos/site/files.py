@@ -22,6 +22,25 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(ROOT)) if absolute.is_relative_to(ROOT) else str(absolute)
 
 
+def listing(folder: Path) -> tuple[str, ...]:
+    """The names in a folder, sorted; none where it cannot be read."""
+    try:
+        return tuple(sorted(entry.name for entry in folder.iterdir()))
+    except OSError:
+        return ()
+
+
+def unreadable(folder: Path) -> Finding | None:
+    """Why a folder cannot be listed."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return _whole(
+            folder, f"cannot be read: {error.strerror}", "a folder that you may read", f"ls -ld {shown(folder)}"
+        )
+    return None
+
+
 def read_text(path: Path, inside: Path) -> tuple[str, Finding | None]:
     """The text of a regular file of at most :data:`MAX_SIZE` bytes in UTF-8, or what is wrong with it.
 

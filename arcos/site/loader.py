@@ -15,7 +15,7 @@ from arcos.errors import USAGE, ArcosError
 from arcos.paths import RELEASES, STACKS
 from arcos.site.diagnostics import Finding, SiteErrors, nearest, render_findings
 from arcos.site.document import Document, parse
-from arcos.site.files import read_text, shown
+from arcos.site.files import listing, read_text, shown, unreadable
 from arcos.site.model import Site
 from arcos.site.release import load_release, release_names
 from arcos.site.rules import AT, World, site_findings, stack_findings
@@ -23,13 +23,14 @@ from arcos.site.validate import in_order, validate
 
 __all__ = ["SiteErrors", "check_sites", "load_site", "render_findings", "site_from_config", "site_names"]
 
+_FILE = re.compile(r"Pulumi\..+\.yaml", flags=re.DOTALL)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
 _NAME_ACCEPTED = "1 to 40 of a-z, 0-9 and `-`, no `-` at either end"
 
 
 def site_names(stacks: Path = STACKS) -> tuple[str, ...]:
     """The sites of a folder, sorted: every `Pulumi.<name>.yaml`, also one with a name that is refused later."""
-    return tuple(sorted(file.name[7:-5] for file in stacks.glob("Pulumi.*.yaml") if len(file.name) > 12))
+    return tuple(name[7:-5] for name in listing(stacks) if _FILE.fullmatch(name))
 
 
 def load_site(name: str, stacks: Path = STACKS, *, releases: Path = RELEASES, today: date | None = None) -> Site:
@@ -140,19 +141,18 @@ def _name_problem(name: str, file: Path, stacks: Path) -> Finding | None:
     if not _NAME.fullmatch(name):
         return Finding(shown(stacks), 1, 1, "", f"`{name[:100]}` is not a site name", accepted, hint)
     if name not in names:
+        if problem := unreadable(stacks):
+            return problem
         return Finding(shown(file), 1, 1, "", f"there is no site `{name}`", accepted, hint)
     return None
 
 
 def _strays(stacks: Path) -> list[Finding]:
     """Files that are meant as a site and that Pulumi passes over without a word."""
-    files = sorted(stacks.iterdir()) if stacks.is_dir() else []
-    strays = (
-        file for file in files if file.name.lower().startswith("pulumi.") and file.name[7:-5] not in site_names(stacks)
-    )
+    strays = (name for name in listing(stacks) if name.lower().startswith("pulumi.") and not _FILE.fullmatch(name))
+    hint = "rename it, or move it away"
     return [
-        Finding(shown(file), 1, 1, "", "is not read as a site", "Pulumi.<site>.yaml", "rename it, or move it away")
-        for file in strays
+        Finding(shown(stacks / name), 1, 1, "", "is not read as a site", "Pulumi.<site>.yaml", hint) for name in strays
     ]
 
 

@@ -15,7 +15,7 @@ from arcos.errors import USAGE, ArcosError
 from arcos.paths import RELEASES
 from arcos.site.diagnostics import SiteErrors, nearest
 from arcos.site.document import parse
-from arcos.site.files import read_text, shown
+from arcos.site.files import listing, read_text, shown
 from arcos.site.validate import validate
 from components.units import Day, DnsLabel, Many, Settings, refuse
 
@@ -99,7 +99,7 @@ class Release(Settings):
 
 def release_names(releases: Path = RELEASES) -> tuple[str, ...]:
     """The releases there are, oldest first."""
-    return tuple(sorted(file.stem for file in releases.glob("*.yaml")))
+    return tuple(name[:-5] for name in listing(releases) if name.endswith(".yaml") and len(name) > 5)
 
 
 def load_release(name: str, releases: Path = RELEASES) -> Release:

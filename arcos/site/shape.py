@@ -102,6 +102,8 @@ def untagged(root: Model, location: tuple[str | int, ...]) -> tuple[Path, FieldI
     path: Path = ()
     info: FieldInfo | None = None
     for item in location:
+        if item == "[key]":  # pydantic's way to say that the key itself is wrong
+            break
         candidates = models(annotations)
         if len(candidates) > 1:
             annotations = tuple(model for model in candidates if item in tags(model))

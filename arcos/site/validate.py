@@ -60,7 +60,8 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 def _finding(document: Document, path: Path, mistake: Mistake) -> Finding:
     mistake = Mistake(**(vars(mistake) | {"raw": document.raw.get(path, "")}))
     what, accepted, hint = explain(mistake)
-    return document.finding(document.value(path), subject(path) + what, accepted, hint)
+    mark = document.key(path) if mistake.of_key else document.value(path)
+    return document.finding(mark, subject(path) + what, accepted, hint)
 
 
 def _unknown(document: Document, path: Path, known: list[str]) -> Finding:
@@ -104,7 +105,7 @@ def _mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[tuple[
         path, field = untagged(model, detail["loc"])
         if kind.startswith("union_tag"):
             path = (*path, TAG)
-        yield path, Mistake(kind, value, context, detail["msg"], field, "")
+        yield path, Mistake(kind, value, context, detail["msg"], field, "", detail["loc"][-1:] == ("[key]",))
 
 
 def _mend(data: dict[str, Any], path: Path, mistake: Mistake) -> bool:

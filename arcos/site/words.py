@@ -37,6 +37,7 @@ class Mistake:
         message: pydantic's own sentence.
         field: The field it is about, where it is one.
         raw: How the value is spelled in the file, or "".
+        of_key: Whether the key is wrong, not its value.
     """
 
     type: str
@@ -45,6 +46,7 @@ class Mistake:
     message: str
     field: FieldInfo | None
     raw: str
+    of_key: bool = False
 
 
 def explain(mistake: Mistake) -> Words:

@@ -1,6 +1,6 @@
 // Keeps the states on an open page right without reloading it: nobody loses
 // their place, and a screen reader hears of a change once, through the summary.
-// Without it the page is complete, and "Check again" does the same.
+// Without it the page is complete, and its "Refresh" link does the same.
 "use strict";
 
 function show(now) {
@@ -18,11 +18,8 @@ function show(now) {
     card.querySelector(".says").textContent = service.says;
     card.querySelector(".reason").textContent = service.reason;
   });
-  const checked = document.getElementById("checked");
-  if (checked && now.checked) {
-    checked.dateTime = now.checked;
-    checked.textContent = now.checked.slice(11, 19) + " UTC";
-  }
+  const when = document.getElementById("checked");
+  if (when) when.textContent = now.when;
 }
 
 async function update() {

@@ -11,6 +11,7 @@ type View struct {
 	Summary  string        `json:"summary"`
 	Overall  State         `json:"overall"`
 	Checked  string        `json:"checked"` // RFC 3339, or "" before the first round
+	When     string        `json:"when"`    // the same in words
 	Services []ServiceView `json:"services"`
 }
 
@@ -35,9 +36,10 @@ var words = map[State]string{
 
 func newView(site Site, monitor *Monitor) View {
 	health, checked := monitor.Health()
-	view := View{Site: site, Services: make([]ServiceView, len(site.Services))}
+	view := View{Site: site, When: "The first check is running.", Services: make([]ServiceView, len(site.Services))}
 	if !checked.IsZero() {
 		view.Checked = checked.UTC().Format(time.RFC3339)
+		view.When = checked.UTC().Format("Last checked at 15:04:05 UTC.")
 	}
 	for i, service := range site.Services {
 		view.Services[i] = ServiceView{
@@ -79,13 +81,4 @@ func summarise(health []Health) (State, string) {
 	default:
 		return Healthy, fmt.Sprintf("All %d services are healthy", checked)
 	}
-}
-
-// Time is when the services were last asked, as the page says it.
-func (v View) Time() string {
-	at, err := time.Parse(time.RFC3339, v.Checked)
-	if err != nil {
-		return ""
-	}
-	return at.Format("15:04:05") + " UTC"
 }

@@ -8,9 +8,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
@@ -129,6 +131,18 @@ func serveLocalStorage(kubeconfig, directory, node string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// A new cluster grants the rights a moment after its API server answers.
+	// The library, refused, would ask again only half a minute later.
+	err = wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+		_, err := client.CoreV1().PersistentVolumes().List(ctx, meta.ListOptions{Limit: 1})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "local-storage: waiting for the cluster:", err)
+		}
+		return err == nil, nil
+	})
+	if err != nil {
+		return nil // told to stop while waiting
+	}
 	// One process serves one cluster: there is no other to elect a leader with.
 	controller.NewProvisionController(ctx, client, provisionerName, volumes, controller.LeaderElection(false)).Run(ctx)
 	return nil

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,19 +96,22 @@ def _certificate(folder: Path) -> None:
     )
 
 
-def _place(folder: Path, backend: int, ports: SimpleNamespace, *, hsts: bool) -> Path:
-    """Our files as they are, but for what only a pod has: its ports, its paths, the cluster's DNS."""
-    route = Route(
+def _route(port: int) -> Route:
+    return Route(
         app="hello",
         host=HOST,
         service="hello",
         namespace="hello",
-        port=backend,
+        port=port,
         title="",
         description="",
         health_path="/",
     )
-    files = config_files([route], https_port=ports.https, hsts=hsts)
+
+
+def _place(folder: Path, routes: list[Route], ports: SimpleNamespace, *, hsts: bool) -> Path:
+    """Our files as they are, but for what only a pod has: its ports, its paths, the cluster's DNS."""
+    files = config_files(routes, https_port=ports.https, hsts=hsts)
     static = yaml.safe_load(files["traefik.yaml"])
     for name, port in (("web", ports.http), ("websecure", ports.https), ("ping", ports.ping)):
         static["entryPoints"][name]["address"] = f"127.0.0.1:{port}"
@@ -121,22 +125,27 @@ def _place(folder: Path, backend: int, ports: SimpleNamespace, *, hsts: bool) ->
     return folder / "traefik.yaml"
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["hsts", "local-ca"])
-def proxy(request: pytest.FixtureRequest, traefik: Path, backend: int, tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("traefik")
+@contextmanager
+def _running(traefik: Path, folder: Path, routes: list[Route], *, hsts: bool) -> Iterator[SimpleNamespace]:
     ports = SimpleNamespace(http=_free_port(), https=_free_port(), ping=_free_port())
-    config = _place(folder, backend, ports, hsts=request.param)
+    config = _place(folder, routes, ports, hsts=hsts)
     log = folder / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [traefik, f"--configFile={config}"], stdout=out, stderr=subprocess.STDOUT, cwd=folder, env={}
-        )
+        command = [traefik, f"--configFile={config}"]
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env={})
     try:
         _wait_until_ready(ports.ping, process, log)
-        yield SimpleNamespace(ports=ports, log=log, hsts=request.param)
+        yield SimpleNamespace(ports=ports, log=log, hsts=hsts)
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["hsts", "local-ca"])
+def proxy(request: pytest.FixtureRequest, traefik: Path, backend: int, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("traefik")
+    with _running(traefik, folder, [_route(backend)], hsts=request.param) as running:
+        yield running
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -238,3 +247,9 @@ def test_traefik_has_nothing_to_complain_about(proxy):
     lines = [line for line in proxy.log.read_text().splitlines() if '"level":"warn' in line or '"level":"err' in line]
     known = ("TLS handshake", "encoded characters")  # the latter: the ones we allow on purpose
     assert not [line for line in lines if not any(words in line for words in known)], lines
+
+
+def test_a_site_without_any_route_has_a_proxy_all_the_same(traefik, tmp_path):
+    with _running(traefik, tmp_path, [], hsts=False) as running:
+        assert _get_tls(running.ports.https).status == 404
+        assert '"level":"err' not in running.log.read_text()

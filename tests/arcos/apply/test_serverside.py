@@ -138,16 +138,18 @@ class TestOnARealServer:
         assert "Widget" in caught.value.why
 
     def test_a_user_without_rights(self, cluster, tmp_path):
+        token = cluster.kubectl.run("create", "token", "default", "-n", "default").strip()
         config = tmp_path / "nobody"
-        config.write_text(cluster.plane.config("test-nobody"))
+        config.write_text(cluster.plane.kubeconfig_of(token))
         cluster.kubectl = Kubectl(config)
         with pytest.raises(ArcosError, match="may not do this") as caught:
             cluster.apply([self.namespace(cluster)])
-        assert "nobody" in caught.value.why
+        assert "system:serviceaccount:default:default" in caught.value.why
+        assert token not in str(caught.value)
 
     def test_a_wrong_token(self, cluster, tmp_path):
         config = tmp_path / "wrong"
-        config.write_text(cluster.plane.config("secret-of-mine"))
+        config.write_text(cluster.plane.kubeconfig_of("secret-of-mine"))
         cluster.kubectl = Kubectl(config)
         with pytest.raises(ArcosError, match="refuses the kubeconfig's credentials") as caught:
             cluster.apply([self.namespace(cluster)])

@@ -96,7 +96,7 @@ def test_processes_of_a_running_node_are_killed_and_it_mends_itself(other: Local
         os.kill(killed, signal.SIGKILL)
         eventually(lambda pid=killed: proc.start_ticks(pid) is None, 5)
         eventually(lambda: other.state.phase == "ready" and not other.state.problems)
-        eventually(lambda: serves(other)), f"served again after {victim} was killed"
+        eventually(lambda: serves(other))
         eventually(lambda: other.kubectl("get", "--raw", "/readyz") == "ok")
     assert {one.name: one.restarts for one in other.state.processes}["kubelet"] == 1
 
@@ -126,7 +126,7 @@ def test_up_killed_at_any_point_converges_on_the_next(other: Local) -> None:
 
 def test_down_right_after_up_was_killed_leaves_nothing(other: Local) -> None:
     before = traces(other)
-    for seconds in (0.3, 0.6, 1.2):
+    for seconds in (0.4, 0.8, 1.6, 3):
         if not (child := os.fork()):
             try:
                 other.up()

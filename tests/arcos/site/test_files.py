@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,11 +85,31 @@ def test_a_named_pipe_does_not_hang(stacks: Path) -> None:
     assert finding.what == "is not a regular file"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="needs a user other than root: root may read everything")
-def test_a_file_that_may_not_be_read(stacks: Path, good: str) -> None:
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may read everything, so root becomes somebody else."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_a_file_that_may_not_be_read(stacks: Path, good: str, request: pytest.FixtureRequest) -> None:
     file = stacks / "Pulumi.a.yaml"
     file.write_text(good)
     file.chmod(0)
+    request.getfixturevalue("nobody")
+    _, finding = read_text(file, stacks)
+    assert finding
+    assert finding.what == "cannot be read: Permission denied"
+    assert finding.hint.startswith("ls -l "), "the next command"
+
+
+def test_a_folder_that_may_not_be_read(stacks: Path, good: str, request: pytest.FixtureRequest) -> None:
+    (stacks / "Pulumi.a.yaml").write_text(good)
+    stacks.chmod(0)
+    request.getfixturevalue("nobody")
     (finding,) = check_sites(["a"], stacks)
     assert finding.what == "cannot be read: Permission denied"
 

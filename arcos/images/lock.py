@@ -1,0 +1,90 @@
+"""Writing what was built into the release file: versions and digests, and not one other byte of it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcos.errors import USAGE, ArcosError
+from arcos.images.build import build
+from arcos.images.catalogue import Image
+from arcos.paths import RELEASES
+from arcos.progress import Progress
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What a release file says of an image."""
+
+    version: str
+    digest: str
+
+
+def lock(images: Sequence[Image], release: str, progress: Progress, releases: Path = RELEASES) -> dict[str, Pin]:
+    """Build images and write their versions and digests into `releases/<release>.yaml`.
+
+    Returns:
+        Those that the file did not have so before.
+
+    Raises:
+        ArcosError: There is no such release, its file cannot be edited line by line, or an image could not be built.
+    """
+    file = releases / f"{release}.yaml"
+    if not file.is_file():
+        names = ", ".join(sorted(one.stem for one in releases.glob("*.yaml")))
+        raise ArcosError(f"there is no release `{release}`", where=str(file), why=f"there is: {names}", exit_code=USAGE)
+    built = {image.name: Pin(image.version, build(image, progress).digest) for image in images}
+    before = file.read_text(encoding="utf-8")
+    after = edited(before, built, str(file))
+    if after != before:
+        _write(file, after)
+    return {name: pin for name, pin in built.items() if edited(before, {name: pin}, str(file)) != before}
+
+
+def edited(text: str, pins: Mapping[str, Pin], where: str) -> str:
+    """The text of a release file with the pins in it; comments and all else stay. An image it lacks is added."""
+    found = re.search(r"^images:[ \t]*(#.*)?\n((?:[ \t]+.*\n|[ \t]*#.*\n|\n)*)", text, re.MULTILINE)
+    if not found:
+        raise ArcosError(
+            "the release file has no block `images:`", where=where, fix="write `images:` on a line of its own there"
+        )
+    block = found[2]
+    for name, pin in sorted(pins.items()):
+        block = _with(block, name, pin, where)
+    return text[: found.start(2)] + block + text[found.end(2) :]
+
+
+def _with(block: str, name: str, pin: Pin, where: str) -> str:
+    entry = re.compile(rf"^  {re.escape(name)}:[ \t]*(#.*)?\n((?:    .*\n)*)", re.MULTILINE)
+    found = entry.search(block)
+    if not found:
+        if re.search(rf"^\s*[\"']?{re.escape(name)}[\"']?\s*:", block, re.MULTILINE):
+            raise ArcosError(
+                f"the entry of {name} cannot be edited",
+                where=where,
+                why="it is not in the usual form",
+                fix=f"write it as three lines: `  {name}:`, `    version: ...`, `    digest: null`",
+            )
+        return f'{block.rstrip()}\n  {name}:\n    version: "{pin.version}"\n    digest: {pin.digest}\n'.lstrip("\n")
+    lines = _set(_set(found[2], "version", f'"{pin.version}"'), "digest", pin.digest)
+    return block[: found.start(2)] + lines + block[found.end(2) :]
+
+
+def _set(lines: str, key: str, value: str) -> str:
+    """Change a key's value and keep a comment behind it."""
+    changed, count = re.subn(
+        rf"^(    {key}:[ \t]*)(\"[^\"]*\"|'[^']*'|[^\s#]*)", rf"\g<1>{value}", lines, count=1, flags=re.MULTILINE
+    )
+    return changed if count else f"{lines}    {key}: {value}\n"
+
+
+def _write(file: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
+    ) as new:
+        new.write(text)
+    Path(new.name).chmod(0o644)
+    Path(new.name).replace(file)

@@ -1,0 +1,147 @@
+"""The platform program: one site in, the same objects out of both deliveries."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime.proto import resource_pb2
+
+from arcos.errors import ArcosError
+from arcos.paths import ROOT
+from arcos.platform import Platform, PlatformArgs, listings, namespaces, ports, routes
+from arcos.render import evaluate as evaluation
+from arcos.render.monitor import Recorder
+from arcos.site.loader import load_site, site_names
+from arcos.site.release import load_release
+from tests.program.conftest import pinned, unusual_site
+
+#: Sites whose cluster this repository can already reach in push delivery.
+REACHABLE = [name for name in site_names() if load_site(name).cluster.kind in ("local", "existing")]
+LATER = [name for name in site_names() if name not in REACHABLE]
+
+
+def _platform(name: str, delivery: str) -> Platform:
+    site = load_site(name)
+    return Platform(name, PlatformArgs(site=site, release=pinned(load_release(site.release)), delivery=delivery))
+
+
+def _requests(monkeypatch: pytest.MonkeyPatch, name: str, delivery: str) -> list[Any]:
+    """Every registration of a site, as the engine would receive it."""
+    seen: list[Any] = []
+
+    class Watching(Recorder):
+        def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
+            seen.append(request)
+            return super().RegisterResource(request)
+
+    monkeypatch.setattr(evaluation, "Recorder", Watching)
+    evaluation.run(lambda: _platform(name, delivery), stack=name)
+    return seen
+
+
+@pytest.mark.parametrize("name", REACHABLE)
+def test_push_sends_what_pull_renders(name):
+    pull = evaluation.run(lambda: _platform(name, "pull"), stack=name)
+    push = evaluation.run(lambda: _platform(name, "push"), stack=name)
+    assert push == pull
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_cluster_that_cannot_be_made_yet_says_so_and_can_be_rendered(name):
+    with pytest.raises(ArcosError, match="cannot be made yet") as caught:
+        evaluation.run(lambda: _platform(name, "push"), stack=name)
+    assert caught.value.fix == f"./arcosctl render {name} --out DIR"
+    assert evaluation.run(lambda: _platform(name, "pull"), stack=name)
+
+
+@pytest.mark.parametrize("name", REACHABLE)
+def test_in_push_delivery_every_object_goes_to_the_sites_own_cluster(monkeypatch, name):
+    """An object without the provider would go to whatever cluster the operator's kubeconfig names at that moment."""
+    custom = [r for r in _requests(monkeypatch, name, "push") if r.custom]
+    [provider] = [r for r in custom if r.type == "pulumi:providers:kubernetes"]
+    assert provider.object["clusterIdentifier"] == name, "moving a cluster must not replace everything in it"
+    for request in custom:
+        if request is not provider:
+            assert "pulumi:providers:kubernetes::cluster::" in request.provider, request.name
+
+
+def test_pulumi_names_say_where_an_object_lives_and_are_unique(monkeypatch):
+    for name in REACHABLE:
+        found = [r for r in _requests(monkeypatch, name, "pull") if r.custom]
+        for request in found:
+            meta = request.object["metadata"]
+            kind = request.type.rpartition(":")[2].lower()
+            space = meta["namespace"] if "namespace" in meta else "cluster"
+            assert request.name == f"{space}/{kind}/{meta['name']}", "it is part of the URN and must not change"
+        assert len({r.name for r in found}) == len(found)
+
+
+def test_every_resource_hangs_below_the_platform(monkeypatch):
+    for request in _requests(monkeypatch, "local", "pull"):
+        if request.type not in ("pulumi:pulumi:Stack", "arcos:platform:Platform"):
+            assert "arcos:platform:Platform" in request.parent, request.name
+
+
+def test_nothing_runs_before_its_namespace_is_in_force(monkeypatch):
+    for request in _requests(monkeypatch, "local", "pull"):
+        if request.type.endswith((":Deployment", ":Job")) and request.object["metadata"]["namespace"] != "kube-system":
+            needs = " ".join(request.dependencies)
+            namespace = request.object["metadata"]["namespace"]
+            for wanted in (f"cluster/namespace/{namespace}", f"{namespace}/networkpolicy/default-deny"):
+                assert wanted in needs, (request.name, wanted)
+
+
+def test_an_image_without_digest_renders_but_is_never_pushed():
+    site = load_site("local")
+    release = load_release(site.release)
+    pins = {name: pin.model_copy(update={"digest": None}) for name, pin in release.images.items()}
+    release = release.model_copy(update={"images": pins})
+    assert evaluation.unresolved(evaluation.evaluate(site, release))
+    with pytest.raises(ArcosError, match="has no digest"):
+        PlatformArgs(site=site, release=release, delivery="push").image("welcome")
+
+
+def test_an_app_that_is_not_named_is_off():
+    site = unusual_site("nothing-on")
+    assert (routes(site), listings(site), namespaces(site)) == ([], [], {})
+
+
+def test_the_ports_users_type_are_those_of_the_cluster():
+    assert ports(unusual_site("other-ports")) == (8080, 8443)
+    assert ports(load_site("hpc-perth")) == (80, 443)
+
+
+def test_the_landing_page_answers_to_the_sites_domain_or_a_host_of_its_own():
+    assert [route.host for route in routes(load_site("hpc-perth"))] == ["arcos.hpc.example.com"]
+    assert [route.host for route in routes(unusual_site("many-proxies"))] == ["www.example.edu.au"]
+
+
+def _run_program(monkeypatch: pytest.MonkeyPatch, value: object, stack: str) -> list[Any]:
+    """`__main__.py` as the engine runs it, with `arcos:site` from the stack."""
+    monkeypatch.setattr(pulumi.Config, "get_object", lambda _, key: value)
+    return evaluation.run(lambda: runpy.run_path(str(ROOT / "__main__.py")), stack=stack)
+
+
+def test_the_pulumi_program_is_the_platform(monkeypatch):
+    site = load_site("hpc-perth")
+    value = site.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"name"})
+    monkeypatch.setattr("arcos.site.release.load_release", lambda name: pinned(load_release(name)))
+    rendered = evaluation.run(lambda: _platform("hpc-perth", "pull"), stack="hpc-perth")
+    assert _run_program(monkeypatch, value, "hpc-perth") == rendered
+
+
+@pytest.mark.parametrize("value", [None, {"title": "x"}, "text"], ids=["nothing", "half a site", "text"])
+def test_a_wrong_site_stops_pulumi_with_one_clean_message(monkeypatch, value):
+    with pytest.raises(pulumi.RunError, match=r"^error: ") as caught:
+        _run_program(monkeypatch, value, "local")
+    assert caught.value.__cause__ is None, "the engine prints a RunError without a traceback"
+
+
+def test_the_pulumi_program_stays_short():
+    lines = (ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 15
+    assert not re.search(r"\bif\b", "\n".join(lines[3:])), "what it decides, it decides in the platform"
