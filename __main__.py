@@ -1,4 +1,4 @@
-"""The Pulumi program: `pulumi preview`, `up` and `destroy` of one site, whose stack file is `stacks/Pulumi.<site>.yaml`."""
+"""The Pulumi program, `pulumi preview|up|destroy -s <site>`; its settings are `stacks/Pulumi.<site>.yaml`."""
 
 import pulumi
 

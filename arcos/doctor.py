@@ -15,10 +15,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from arcos.local.plan import MACHINE
 from arcos.paths import STACKS, cache_dir, data_dir
 
-#: Debian's package for each program that the node takes from the machine.
-DEBIAN_PACKAGES = {"runc": "runc", "slirp4netns": "slirp4netns", "nft": "nftables", "conntrack": "conntrack"}
 #: GiB: the Go build cache and the programs take about 6, images and a site's data the rest.
 DISK_NEEDED = 12
 #: GiB: the idle control plane and node take about 0.7, a first build up to 3.
@@ -80,15 +79,13 @@ def _root() -> Check:
 
 
 def _programs() -> Iterator[Check]:
-    for program, package in {**DEBIAN_PACKAGES, "unshare": "util-linux"}.items():
+    for program, package in MACHINE.items():
         if path := shutil.which(program):
             yield Check(name=program, level=Level.OK, detail=path)
         elif os.geteuid() == 0 and shutil.which("apt-get"):
             yield Check(name=program, level=Level.WARN, detail=f"missing; `up` installs Debian's {package}")
         else:
-            yield Check(
-                name=program, level=Level.FAIL, detail="missing", fix=f"sudo apt-get install {package}"
-            )
+            yield Check(name=program, level=Level.FAIL, detail="missing", fix=f"sudo apt-get install {package}")
 
 
 def _go() -> Check:
@@ -138,9 +135,7 @@ def _space() -> Check:
         if level is Level.OK
         else f"free space there, or move it: ARCOS_HOME=/elsewhere ({cache_dir()} can be deleted)"
     )
-    return Check(
-        name="disk", level=level, detail=f"{free:.0f} GiB free at {folder}, {DISK_NEEDED} wanted", fix=fix
-    )
+    return Check(name="disk", level=level, detail=f"{free:.0f} GiB free at {folder}, {DISK_NEEDED} wanted", fix=fix)
 
 
 def _memory() -> Check:

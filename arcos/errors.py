@@ -25,9 +25,7 @@ class ArcosError(Exception):
         exit_code: ``FAILED``, ``USAGE`` or ``BUSY``.
     """
 
-    def __init__(
-        self, what: str, *, where: str = "", why: str = "", fix: str = "", exit_code: int = FAILED
-    ) -> None:
+    def __init__(self, what: str, *, where: str = "", why: str = "", fix: str = "", exit_code: int = FAILED) -> None:
         super().__init__(what)
         self.what = what
         self.where = where

@@ -121,7 +121,15 @@ def _provider(site: Site, opts: ResourceOptions) -> k8s.Provider:
             fix=f"./arcosctl render {site.name} --out DIR",
             exit_code=USAGE,
         )
-    return k8s.Provider("cluster", kubeconfig=kubeconfig, context=context, cluster_identifier=site.name, opts=opts)
+    return k8s.Provider(
+        "cluster",
+        kubeconfig=kubeconfig,
+        context=context,
+        cluster_identifier=site.name,
+        # A changed ConfigMap is edited in place: replaced, it would be gone for a moment under running pods.
+        enable_config_map_mutable=True,
+        opts=opts,
+    )
 
 
 def _local_cluster(args: PlatformArgs, opts: ResourceOptions) -> local_cluster.LocalCluster:
@@ -141,9 +149,7 @@ def _baseline(args: PlatformArgs, opts: ResourceOptions) -> Baseline:
     )
 
 
-def _ingress(
-    args: PlatformArgs, config: IngressConfig, baseline: Baseline, opts: ResourceOptions
-) -> ingress.Ingress:
+def _ingress(args: PlatformArgs, config: IngressConfig, baseline: Baseline, opts: ResourceOptions) -> ingress.Ingress:
     http_port, https_port = ports(args.site)
     local = isinstance(config.tls, LocalCa)
     return ingress.Ingress(
@@ -164,9 +170,7 @@ def _ingress(
     )
 
 
-def _welcome(
-    args: PlatformArgs, config: WelcomeConfig, baseline: Baseline, opts: ResourceOptions
-) -> welcome.Welcome:
+def _welcome(args: PlatformArgs, config: WelcomeConfig, baseline: Baseline, opts: ResourceOptions) -> welcome.Welcome:
     return welcome.Welcome(
         "welcome",
         welcome.WelcomeArgs(

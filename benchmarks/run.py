@@ -29,9 +29,7 @@ Row = tuple[str, str, str]
 def timed(*command: str, env: dict[str, str] | None = None) -> float:
     """Seconds of wall time of one whole process; its failure ends the benchmark with its own words."""
     started = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=ROOT, env=env or os.environ, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, env=env or os.environ, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return time.perf_counter() - started
@@ -99,9 +97,8 @@ def up() -> Iterator[Row]:
 
 def _kubectl() -> tuple[str, ...]:
     """The very kubectl that `up` uses, with its kubeconfig."""
-    from arcos.site.loader import load_site
-
     from arcos.cli.connect import kubectl_for
+    from arcos.site.loader import load_site
 
     return tuple(kubectl_for(load_site("local")).command())
 

@@ -143,7 +143,7 @@ def _container(args: PodArgs) -> k8s.core.v1.ContainerArgsDict:
     container: k8s.core.v1.ContainerArgsDict = {
         "name": args.app,
         "image": args.image,
-        # The image is named by digest: another pull can only bring the same bytes, and would need the registry to be up.
+        # Named by digest: another pull can only bring the same bytes, and would need the registry to be up.
         "image_pull_policy": "IfNotPresent",
         "resources": args.resources.spec(),
         "security_context": {

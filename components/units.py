@@ -188,10 +188,11 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 def _line(value: str) -> str:
-    if value != value.strip():
-        raise refuse("starts or ends with a space", "one line of text without spaces around it", value.strip())
+    better = " ".join(value.split())
     if "\n" in value or "\r" in value:
-        raise refuse("has more than one line", "one line of text", " ".join(value.split()))
+        raise refuse("has more than one line", "one line of text", better)
+    if value != value.strip():
+        raise refuse("starts or ends with a space", "one line of text without spaces around it", better)
     return value
 
 

@@ -67,7 +67,9 @@ class Ingress(ComponentResource):
         config = _config(files, child)
         needs: list[k8s.core.v1.ConfigMap | Seeder] = [config]
         if args.local_ca:
-            needs.append(Seeder("ingress-tls", SeederArgs(secret=certificate(args), image=args.seeder_image), opts=child))
+            needs.append(
+                Seeder("ingress-tls", SeederArgs(secret=certificate(args), image=args.seeder_image), opts=child)
+            )
         proxy = Workload(
             "ingress",
             workload(args, files),

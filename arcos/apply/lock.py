@@ -167,7 +167,8 @@ def _lease(site: str, holder: Holder, like: Manifest | None = None) -> Manifest:
         "acquireTime": now, "renewTime": now,
     }  # fmt: skip
     if like is not None:
-        metadata["resourceVersion"] = like["metadata"]["resourceVersion"]
+        # With the uid, a lease that was deleted is not made again by renewing it.
+        metadata |= {key: like["metadata"][key] for key in ("resourceVersion", "uid")}
         if (like.get("spec") or {}).get("holderIdentity") == spec["holderIdentity"]:
             spec["acquireTime"] = like["spec"]["acquireTime"]
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}

@@ -30,12 +30,8 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")
-    ] = None,
-    output: Annotated[
-        Format, typer.Option("--format", help="text, json, or github annotations.")
-    ] = Format.TEXT,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="text, json, or github annotations.")] = Format.TEXT,
 ) -> None:
     """Check site files: every mistake with its place and the way out. Exit code 2 if there is one."""
     from arcos.site.loader import check_sites, render_findings, site_names

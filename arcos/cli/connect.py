@@ -26,9 +26,7 @@ def kubectl_for(site: Site) -> Kubectl:
 
         path = kubeconfig(site.name)
         if not path.exists():
-            raise ArcosError(
-                f"the local site '{site.name}' was never started", fix=f"./arcosctl up {site.name}"
-            )
+            raise ArcosError(f"the local site '{site.name}' was never started", fix=f"./arcosctl up {site.name}")
         return Kubectl(path, None)
     if site.cluster.kind == "existing":
         given = site.cluster.kubeconfig

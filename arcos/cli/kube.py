@@ -18,9 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def kubectl(
     name: Annotated[str, typer.Argument(metavar="SITE")],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="-- ARGUMENTS", help="Handed to kubectl.")
-    ] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="-- ARGUMENTS", help="Handed to kubectl.")] = None,
 ) -> None:
     """Run kubectl against the site's cluster."""
     from arcos.cli.connect import kubectl_for

@@ -39,9 +39,7 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _root(
-    _show: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
-    ),
+    _show: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """A standard Kubernetes platform for research computing, one site file per site."""
 

@@ -18,9 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def render(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SITE]...", help="Sites; all without a name.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder: one folder a site, one file an object.")] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; as many as there are cores by default.")] = 0,
 ) -> None:
@@ -30,9 +28,7 @@ def render(
     wanted = names or site_names()
     if out is None:
         if len(wanted) != 1:
-            raise ArcosError(
-                "several sites need a folder", fix="./arcosctl render --out rendered", exit_code=USAGE
-            )
+            raise ArcosError("several sites need a folder", fix="./arcosctl render --out rendered", exit_code=USAGE)
         from arcos.render.evaluate import evaluate
         from arcos.render.files import dump
         from arcos.site.loader import load_site
@@ -48,9 +44,7 @@ def render(
 def diff(
     name: Annotated[str, typer.Argument(metavar="SITE")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Leave with 1 when something differs.")
-    ] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Leave with 1 when something differs.")] = False,
 ) -> None:
     """Compare what the site file asks for with the live cluster. Changes nothing; secret data is never shown."""
     from arcos.apply.diff import compare, format_text

@@ -92,9 +92,7 @@ def _report(site: Site) -> dict[str, Any]:
 
 def logs(
     name: Annotated[str, typer.Argument(metavar="SITE")],
-    app: Annotated[
-        str, typer.Argument(metavar="[APP|PROCESS]", help="An app, or a process of a local node.")
-    ] = "",
+    app: Annotated[str, typer.Argument(metavar="[APP|PROCESS]", help="An app, or a process of a local node.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     tail: Annotated[int, typer.Option(min=0, help="Lines to begin with.")] = 100,
 ) -> None:
@@ -143,9 +141,7 @@ def doctor(
         typer.echo(json.dumps([check.as_dict() for check in checks], indent=2))
     else:
         for check in checks:
-            typer.secho(
-                f"{check.level:>5}  ", nl=False, fg={"ok": "green", "warn": "yellow"}.get(check.level, "red")
-            )
+            typer.secho(f"{check.level:>5}  ", nl=False, fg={"ok": "green", "warn": "yellow"}.get(check.level, "red"))
             typer.echo(f"{check.name:<14} {check.detail}")
             if check.fix:
                 typer.echo(f"{'':22}{check.fix}")

@@ -30,9 +30,13 @@ class Tier:
 
 def register(app: typer.Typer) -> None:
     """Add this module's verb."""
-    app.command(
-        epilog="Example: ./arcosctl test fast   (seconds; then: api, real, engine, or -k WORD for some tests)"
-    )(test)
+    app.command(epilog="Example: ./arcosctl test fast   (seconds; then: api, real, engine, or -k WORD for some tests)")(
+        test
+    )
+
+
+#: What the real tier drives a browser with.
+BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 
 
 def test(
@@ -48,10 +52,12 @@ def test(
     available = {tier.name: tier for tier in tiers(keyword)}
     for name in names or []:
         if name not in available:
-            raise ArcosError(
-                f"there is no test tier '{name}'", fix=f"one of: {', '.join(available)}", exit_code=USAGE
-            )
+            raise ArcosError(f"there is no test tier '{name}'", fix=f"one of: {', '.join(available)}", exit_code=USAGE)
     chosen = [available[name] for name in names] if names else list(available.values())
+    if any(tier.name == "real" and not tier.missing for tier in chosen):
+        from arcos.toolchain.debian import ensure_debian
+
+        ensure_debian(BROWSER, progress)
     results = [(tier, *_run(tier)) for tier in chosen]
 
     typer.echo("\ntier      result         time  what")
@@ -66,9 +72,7 @@ def tiers(keyword: str = "") -> list[Tier]:
     python = sys.executable
     pytest = (python, "-m", "pytest", "-q", *(("-k", keyword) if keyword else ()))
     venv_bin = Path(python).parent
-    engine = [
-        p for p in ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes") if not shutil.which(p)
-    ]
+    engine = [p for p in ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes") if not shutil.which(p)]
     root = os.geteuid() == 0
     return [
         Tier(
@@ -134,9 +138,7 @@ def _install(venv: Path, lock: str, progress: Progress) -> None:
         if not (venv / "bin" / "python").exists():
             subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run(
-            [*pip, "--require-hashes", "--no-input", "-r", str(ROOT / lock)], check=False
-        )
+        done = subprocess.run([*pip, "--require-hashes", "--no-input", "-r", str(ROOT / lock)], check=False)
         if done.returncode:
             raise ArcosError(
                 f"the packages of {lock} could not be installed",

@@ -10,8 +10,6 @@ from arcos.errors import FAILED, ArcosError
 from arcos.progress import Progress
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from arcos.site.model import Site
 
 #: The port that an address needs not name.
@@ -30,9 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     name: SITE,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="Simulated nodes: no root, no containers.")
-    ] = False,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Simulated nodes: no root, no containers.")] = False,
     cluster_only: Annotated[
         bool, typer.Option("--cluster-only", help="Start the local cluster and stop there, for `pulumi up`.")
     ] = False,
@@ -81,29 +77,13 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
 
 
 def _start_local(site: Site, manifests: list[dict[str, Any]], progress: Progress, *, simulate: bool) -> None:
-    from arcos.local.node import import_images, start
+    from arcos.local.images import archives_for, import_images
+    from arcos.local.node import start
 
-    archives = [] if simulate else _archives(site, manifests, progress)
+    archives = [] if simulate else archives_for(manifests, site, progress)
     start(site, progress, simulate=simulate)
     if archives:
         import_images(site, archives, progress)
-
-
-def _archives(site: Site, manifests: list[dict[str, Any]], progress: Progress) -> list[tuple[str, Path]]:
-    """Our own images that the site runs, built here: the local site needs no registry."""
-    from arcos.images.catalogue import find
-    from arcos.images.importer import archive_for
-    from arcos.local.images import named
-    from arcos.site.release import load_release
-
-    pause = load_release(site.release).image(site.registry, "pause")
-    references = [name for name in [pause, *named(manifests)] if name.startswith(f"{site.registry}/")]
-    return [(name, archive_for(find(_image_name(name)), name, progress)) for name in references]
-
-
-def _image_name(reference: str) -> str:
-    """`welcome` of `registry.example.org/arcos/welcome:1.0.0@sha256:...`."""
-    return reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _refuse_unresolved(site: Site, manifests: list[dict[str, Any]]) -> None:

@@ -13,8 +13,9 @@ import os
 import zlib
 
 ROOT = "/sys/fs/cgroup"
-#: Controllers the kubelet wants below its root.
+#: Controllers the kubelet cannot do without, and those it wants below its root where the machine has them.
 NEEDED = ("cpu", "cpuset", "memory", "pids")
+WANTED = (*NEEDED, "hugetlb")
 
 
 def name(folder: str) -> str:
@@ -36,14 +37,17 @@ def hierarchies(root: str = ROOT) -> list[str]:
     return [fields[1] for fields in lines if fields[2] in ("cgroup", "cgroup2") and fields[1].startswith(f"{root}/")]
 
 
-def missing(root: str = ROOT) -> list[str]:
-    """Controllers that the kubelet needs and this machine does not give."""
+def given(root: str = ROOT) -> set[str]:
+    """The controllers that this machine gives."""
     if unified(root):
         with open(f"{root}/cgroup.controllers", encoding="ascii") as file:
-            given = set(file.read().split())
-    else:
-        given = {part for path in hierarchies(root) for part in os.path.basename(path).split(",")}
-    return [controller for controller in NEEDED if controller not in given]
+            return set(file.read().split())
+    return {part for path in hierarchies(root) for part in os.path.basename(path).split(",")}
+
+
+def missing(root: str = ROOT) -> list[str]:
+    """Controllers that the kubelet needs and this machine does not give."""
+    return [controller for controller in NEEDED if controller not in given(root)]
 
 
 def make(group: str, root: str = ROOT) -> None:
@@ -53,7 +57,8 @@ def make(group: str, root: str = ROOT) -> None:
         OSError: The machine does not allow it.
     """
     if unified(root):
-        _write(f"{root}/cgroup.subtree_control", " ".join(f"+{controller}" for controller in NEEDED))
+        enabled = " ".join(f"+{controller}" for controller in WANTED if controller in given(root))
+        _write(f"{root}/cgroup.subtree_control", enabled)
     for path in hierarchies(root):
         os.makedirs(f"{path}/{group}", exist_ok=True)
         for setting in ("cpuset.cpus", "cpuset.mems"):  # v1: empty in a new group, and nothing can run in it then

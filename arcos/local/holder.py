@@ -56,7 +56,10 @@ class Holder:
                 self._end_supervisor(signal.SIGKILL)
 
     def _start(self) -> None:
-        cgroups.make(self.spec["cgroup"])
+        try:
+            cgroups.make(self.spec["cgroup"])
+        except OSError as error:
+            proc.fail(self.folder, f"control groups cannot be made here: {error}")
         supervisor = [*self.spec["python"], "-m", "arcos.local.supervisor", f"{self.folder}/run/spec.json"]
         environment = {**self.spec["environment"], "PYTHONPATH": self.spec["root"]}
         argv = [self.spec["unshare"], *UNSHARE, "--", *supervisor]
@@ -86,21 +89,21 @@ class Holder:
             except (OSError, ValueError):
                 return
             if problem:
-                print(f"port {port} cannot be published: {problem}", flush=True)
-                proc.write_json(f"{self.folder}/run/network.json", {"problem": f"port {port}: {problem}"})
+                proc.say(f"port {port} cannot be published: {problem}")
+                proc.report(f"{self.folder}/run/network.json", {"problem": f"port {port}: {problem}"})
                 time.sleep(PAUSE)
             else:
                 del self.waiting[port]
         if not self.waiting:
-            proc.write_json(f"{self.folder}/run/network.json", {"problem": "", "published": True})
+            proc.report(f"{self.folder}/run/network.json", {"problem": "", "published": True})
 
     def _reap(self) -> None:
         for pid, how in proc.reap():
             if pid == self.namespaces:
-                print(f"the node has ended: {how}", flush=True)
+                proc.say(f"the node has ended: {how}")
                 self.namespaces = 0
             elif pid == self.slirp:
-                print(f"slirp4netns has ended: {how}", flush=True)
+                proc.say(f"slirp4netns has ended: {how}")
                 self.slirp = 0
 
     def _end_supervisor(self, number: int) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arcos.errors import ArcosError
+from arcos.images import importer
 from arcos.local import state as states
 from arcos.progress import Progress
+from arcos.site.release import load_release
 
 if TYPE_CHECKING:
     from arcos.site.model import Site
@@ -33,11 +35,18 @@ def _containers(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from part.get("containers") or ()
 
 
-def canonical(reference: str) -> str:
-    """The name the runtime looks an image up by: where a digest is given, the tag does not count."""
-    name, at, digest = reference.partition("@")
-    head, slash, last = name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}@{digest}" if at else reference
+def sandbox_image(site: Site) -> str:
+    """The image that holds each pod's namespaces; no manifest names it."""
+    return load_release(site.release).image(site.registry, "pause")
+
+
+def archives_for(manifests: Iterable[Mapping[str, Any]], site: Site, progress: Progress) -> list[tuple[str, Path]]:
+    """Every image that a local site needs and this checkout builds: its reference, and the file that has it.
+
+    Raises:
+        ArcosError: One cannot be built, or is not the one of the release.
+    """
+    return importer.archives_for([*named(manifests), sandbox_image(site)], progress)
 
 
 def import_images(site: Site, archives: Sequence[tuple[str, Path]], progress: Progress) -> None:
@@ -52,8 +61,8 @@ def import_images(site: Site, archives: Sequence[tuple[str, Path]], progress: Pr
         ArcosError: The node is not running, or the runtime refuses an image.
     """
     ctr = _ctr(site)
-    listed = _run([*ctr, "images", "ls", "-q"], site).split()
-    missing = [(name, archive) for name, archive in archives if not {name, canonical(name)} & set(listed)]
+    listed = set(_run([*ctr, "images", "ls", "-q"], site).split())
+    missing = [(name, archive) for name, archive in archives if importer.name_in_runtime(name) not in listed]
     if not missing:
         return
     with progress.step(f"import {len(missing)} images") as step:

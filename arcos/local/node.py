@@ -12,12 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arcos.errors import ArcosError
-from arcos.local import cgroups, lock, pki, plan, ports, preflight, prepare, waiting
+from arcos.local import cgroups, images, lock, pki, plan, ports, preflight, prepare, waiting
 from arcos.local import processes as proc
 from arcos.local import state as states
 from arcos.local.images import import_images
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from arcos.site.cluster import LocalCluster
     from arcos.site.model import Site
 
-__all__ = ["import_images", "kubeconfig", "start", "state", "stop"]
+__all__ = ["check", "import_images", "kubeconfig", "start", "state", "stop"]
 
 #: Seconds: the holder gives its node 55 to end in order.
 STOP_GRACE = 60
+#: Seconds: the kernel takes a moment to end the processes of a killed namespace.
+SWEEP_GRACE = 10
 
 
 def state(site: Site) -> NodeState:
@@ -52,8 +55,7 @@ def start(site: Site, progress: Progress, simulate: bool = False) -> NodeState:
         ArcosError: The machine cannot run it, a port is taken, the node runs with other settings, or it does not
             come up; nothing of a failed start stays behind but the site's folder.
     """
-    if not simulate:
-        preflight.refuse_without_root(site.name)
+    check(site, simulate=simulate)
     folder = site_folder(site.name)
     try:
         with lock.hold(folder / "lock", f"site {site.name}"):
@@ -68,20 +70,36 @@ def start(site: Site, progress: Progress, simulate: bool = False) -> NodeState:
         raise
 
 
+def check(site: Site, simulate: bool = False) -> None:
+    """Find what would stop `start` on this machine, before anything is built, made or started.
+
+    Raises:
+        ArcosError: No root, a full disk, or a port that somebody else has.
+    """
+    if not simulate:
+        preflight.refuse_without_root(site.name)
+    if states.read(site.name).running:
+        return
+    preflight.refuse_full_disk(site_folder(site.name), simulate=simulate)
+    if not simulate:
+        cluster = _cluster(site)
+        wanted = {"httpPort": cluster.http_port, "httpsPort": cluster.https_port, "apiPort": cluster.api_port}
+        ports.refuse_taken(wanted, site.name)
+
+
 def _start(site: Site, folder: Path, progress: Progress, *, simulate: bool) -> NodeState:
-    programs, machine = _programs(progress, simulate=simulate)
+    before = states.read(site.name)
+    machine = {} if simulate else _machine(folder, progress, running=before.running)
+    programs = _programs(progress, simulate=simulate)
     files = _configuration(site, folder, machine, simulate=simulate)
     settings = _settings(site, programs, files, simulate=simulate)
-    before = states.read(site.name)
     if before.running:
         _refuse_other_settings(site, before.settings, settings)
     else:
-        preflight.refuse_full_disk(folder, simulate=simulate)
-        if not simulate:
-            preflight.refuse_unable_machine(folder)
         _sweep(site.name)
-        published = _published(_cluster(site), site.name, simulate=simulate)
+        check(site, simulate=simulate)  # once more: building the programs may have taken long
         with progress.step(f"start the {'simulated ' if simulate else ''}node of {site.name}"):
+            published = _published(_cluster(site), simulate=simulate)
             node = _node(site, folder, programs, published, simulate=simulate)
             found = prepare.Found(programs=programs, machine=machine, published=published, settings=settings)
             _launch("supervisor" if simulate else "holder", prepare.write(site, folder, node, found, files))
@@ -104,11 +122,12 @@ def stop(site: Site, progress: Progress, delete_data: bool = False) -> None:
     if not folder.exists():
         progress.say(f"site {site.name} was never started here")
         return
-    with lock.hold(folder / "lock", f"site {site.name}"), progress.step(f"stop the node of {site.name}"):
-        _end(site.name)
-    if delete_data:
-        with progress.step(f"delete the data of {site.name}"):
-            _delete(folder)
+    with lock.hold(folder / "lock", f"site {site.name}"):
+        with progress.step(f"stop the node of {site.name}"):
+            _end(site.name)
+        if delete_data:
+            with progress.step(f"delete the data of {site.name}"):
+                _delete(folder)
 
 
 def _end(name: str) -> None:
@@ -124,7 +143,10 @@ def _sweep(name: str) -> None:
     if os.geteuid() == 0:
         for pid in proc.in_cgroup(group):
             proc.end(pid, 0)
-        if left := cgroups.remove(group):
+        deadline = time.monotonic() + SWEEP_GRACE
+        while (left := cgroups.remove(group)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if left:
             raise ArcosError("control groups are still in use", where=left[0], fix=f"./arcosctl down {name}")
     for leftover in (site_folder(name) / "run").glob("*"):
         if leftover.name != "held":
@@ -149,15 +171,20 @@ def _launch(module: str, spec: Path) -> None:
         raise ArcosError("the node's process could not be started", why=done.stderr.strip()[-500:])
 
 
-def _programs(progress: Progress, *, simulate: bool) -> tuple[Path, dict[str, str]]:
+def _machine(folder: Path, progress: Progress, *, running: bool) -> dict[str, str]:
+    """Paths of the machine's own programs, on a machine that can run a node."""
     from arcos.toolchain.debian import ensure_debian
+
+    ensure_debian(plan.MACHINE, progress)
+    if not running:
+        preflight.refuse_unable_machine(folder)
+    return {name: shutil.which(name, path=plan.PATH) or name for name in plan.MACHINE}
+
+
+def _programs(progress: Progress, *, simulate: bool) -> Path:
     from arcos.toolchain.programs import ensure
 
-    machine: dict[str, str] = {}
-    if not simulate:
-        ensure_debian(plan.MACHINE, progress)
-        machine = {name: shutil.which(name, path=plan.PATH) or name for name in plan.MACHINE}
-    return ensure(plan.SIMULATED if simulate else plan.REAL, progress), machine
+    return ensure(plan.SIMULATED if simulate else plan.REAL, progress)
 
 
 def _configuration(site: Site, folder: Path, machine: Mapping[str, str], *, simulate: bool) -> dict[str, str]:
@@ -166,17 +193,10 @@ def _configuration(site: Site, folder: Path, machine: Mapping[str, str], *, simu
     return plan.configuration(
         plan.real_node(site.name),
         cgroup=cgroups.name(str(folder)),
-        pause=sandbox_image(site),
+        pause=images.sandbox_image(site),
         runc=machine["runc"],
         disk=preflight.file_system(folder),
     )
-
-
-def sandbox_image(site: Site) -> str:
-    """The image that holds each pod's namespaces."""
-    from arcos.site.release import load_release
-
-    return load_release(site.release).image(site.registry, "pause")
 
 
 def _node(site: Site, folder: Path, programs: Path, published: Mapping[str, int], *, simulate: bool) -> plan.Node:
@@ -195,11 +215,9 @@ def _cluster(site: Site) -> LocalCluster:
     return site.cluster
 
 
-def _published(cluster: LocalCluster, site: str, *, simulate: bool) -> dict[str, int]:
+def _published(cluster: LocalCluster, *, simulate: bool) -> dict[str, int]:
     if simulate:
         return {"api": ports.free_ports(1)[0]}
-    wanted = {"httpPort": cluster.http_port, "httpsPort": cluster.https_port, "apiPort": cluster.api_port}
-    ports.refuse_taken(wanted, site)
     return {"http": cluster.http_port, "https": cluster.https_port, "api": cluster.api_port}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from arcos.errors import ArcosError
@@ -57,22 +58,39 @@ def refuse_taken(ports: dict[str, int], site: str) -> None:
 
 
 def _example(taken: Iterable[str]) -> str:
-    return ", ".join(f"{key}: {port}" for key, port in zip(taken, (8443, 8080, 16443), strict=False))
+    others = {"httpPort": 8080, "httpsPort": 8443, "apiPort": 16443}
+    return ", ".join(f"{key}: {others[key]}" for key in taken)
 
 
 def holder(port: int) -> str:
     """Who listens on a port: `nginx (process 812)`; a process of another user shows only that it is there."""
     sockets = _listening(port)
     for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            names = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
-            if sockets & names:
-                return f"{(process / 'comm').read_text(encoding='utf-8').strip()} (process {process.name})"
-        except OSError:
-            continue
+        if process.name.isdigit() and sockets & _open_files(process):
+            return _named(process)
     return "a process that is not visible to this user"
+
+
+def _open_files(process: Path) -> set[str]:
+    """What a process has open; nothing where this user may not look."""
+    found = set()
+    try:
+        for entry in (process / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.add(str(entry.readlink()))
+    except OSError:
+        return found
+    return found
+
+
+def _named(process: Path) -> str:
+    try:
+        program = f"{(process / 'comm').read_text(encoding='utf-8').strip()} (process {process.name})"
+        environment = (process / "environ").read_text(encoding="utf-8", errors="replace").split("\0")
+    except OSError:
+        return f"process {process.name}"
+    sites = [setting.partition("=")[2] for setting in environment if setting.startswith("ARCOS_SITE=")]
+    return f"the local site in {sites[0]}: {program}" if sites else program
 
 
 def _listening(port: int) -> set[str]:

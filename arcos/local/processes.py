@@ -16,6 +16,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 #: The signals that the holder and the supervisor wait for; all of them are blocked and taken one by one.
@@ -197,15 +198,26 @@ def write_json(path: str, content: Mapping[str, Any]) -> None:
     os.replace(temporary, path)
 
 
-def write_state(folder: str, content: Mapping[str, Any]) -> None:
-    """Say how the processes of a site are: `phase`, `problem` and `processes`."""
-    write_json(f"{folder}/run/processes.json", content)
+def report(path: str, content: Mapping[str, Any]) -> bool:
+    """Write a file that tells how things are; False when it could not be: a full disk must not end a site."""
+    try:
+        write_json(path, content)
+    except OSError:
+        return False
+    return True
+
+
+def say(text: str) -> None:
+    """A line for our own log; lost when the disk is full."""
+    with suppress(OSError):
+        os.write(1, f"{text}\n".encode())
 
 
 def fail(folder: str, problem: str) -> NoReturn:
     """Leave the reason where `up` looks for it, and end."""
-    write_state(folder, {"phase": "failed", "problem": problem, "processes": {}})
-    raise SystemExit(f"arcos: {problem}")
+    report(f"{folder}/run/processes.json", {"phase": "failed", "problem": problem, "processes": {}})
+    say(problem)
+    raise SystemExit(1)
 
 
 def claim(folder: str, record: Mapping[str, Any]) -> int:
@@ -225,8 +237,7 @@ def claim(folder: str, record: Mapping[str, Any]) -> int:
 
 
 def release(folder: str, held: int) -> None:
-    """The site's processes have ended: take the record away and give the lock back."""
-    for name in ("node.json", "processes.json"):
-        if os.path.exists(f"{folder}/run/{name}"):
-            os.unlink(f"{folder}/run/{name}")
+    """The site's processes have ended: take the record away, give the lock back, leave what went wrong to be read."""
+    if os.path.exists(f"{folder}/run/node.json"):
+        os.unlink(f"{folder}/run/node.json")
     os.close(held)

@@ -155,12 +155,7 @@ class Supervisor:
 
     def _write(self) -> None:
         content = {"phase": self.phase, "problem": "", "processes": {p.name: p.report() for p in self.processes}}
-        if content != self._written:
-            try:
-                proc.write_state(self.spec["folder"], content)
-            except OSError as error:  # a full disk must not end the site
-                print(f"state not written: {error}", flush=True)
-                return
+        if content != self._written and proc.report(f"{self.spec['folder']}/run/processes.json", content):
             self._written = content
 
     def _rotate(self) -> None:

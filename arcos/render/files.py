@@ -46,7 +46,9 @@ def write(manifests: Sequence[Manifest], directory: Path) -> list[Path]:
     texts = {file_name(manifest): object_text(manifest) for manifest in manifests}
     if len(texts) != len(manifests):
         names = [file_name(manifest) for manifest in manifests]
-        raise ArcosError(f"two objects want the file {next(n for n in names if names.count(n) > 1)}", where=str(directory))
+        raise ArcosError(
+            f"two objects want the file {next(n for n in names if names.count(n) > 1)}", where=str(directory)
+        )
     _claim(directory)
     for name, text in texts.items():
         _put(directory / name, text)
@@ -77,7 +79,7 @@ def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None) ->
     gc.freeze()
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
         counts = dict(zip(names, pool.map(_try_site, names, [out] * len(names)), strict=True))
-    # What failed in a child fails here again, with the whole error: not every exception survives the way between processes.
+    # What failed in a child fails here again with its whole error: not every exception survives the way up.
     return {name: render_site(name, out) if count is None else count for name, count in counts.items()}
 
 

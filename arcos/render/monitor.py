@@ -25,7 +25,10 @@ _PROVIDER = "pulumi:providers:"
 _NOT_AN_OBJECT = ("kubernetes:helm.sh/", "kubernetes:yaml", "kubernetes:kustomize")
 #: The parts of an object's metadata that only the cluster can tell, whatever the program wrote there.
 _UNKNOWN_META = sorted(
-    {"".join(w if i == 0 else w.capitalize() for i, w in enumerate(key.split("_"))) for key in ObjectMetaArgsDict.__annotations__}
+    {
+        "".join(w if i == 0 else w.capitalize() for i, w in enumerate(key.split("_")))
+        for key in ObjectMetaArgsDict.__annotations__
+    }
     - {"name", "namespace"}
 )
 

@@ -19,7 +19,7 @@ _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 #: What identifies an object comes first, the rest in alphabetical order.
 _HEAD = ("apiVersion", "kind", "metadata")
-#: Looks like a number somewhere (`1e3`, `0o17`, `1_000`, `12:30`, `.5`), or is one letter that Go's YAML 1.1 takes as a boolean.
+#: A number to somebody (`1e3`, `0o17`, `1_000`, `12:30`, `.5`), or a letter that Go's YAML 1.1 takes for a boolean.
 _DISPUTED = re.compile(r"[-+]?[.\d][\d_.:]*([eE][-+]?\d*)?|[-+]?0[xXoObB][\da-fA-F_]+|[yYnN]")
 
 

@@ -97,8 +97,9 @@ def parse(file: str, text: str, *, strict_under: Path = (), nulls: bool = False)
     text = text.replace("\r\n", "\n")
     document = Document(file, text.split("\n"))
     for number, line in enumerate(document.lines, start=1):
-        for found in UNSEEN.finditer(line):
-            document.refuse((number, found.start() + 1), *unseen(found[0]))
+        # Once a line for each character: a line of tabs is one mistake.
+        for char in sorted(set(UNSEEN.findall(line))):
+            document.refuse((number, line.index(char) + 1), *unseen(char))
     seen = not document.findings
     try:
         # What cannot be seen is refused already; without it, the same run finds the other mistakes.

@@ -10,7 +10,11 @@ import pytest
 
 from arcos.paths import ROOT
 
-FILES = [*sorted((ROOT / "components").glob("*.py")), *sorted((ROOT / "apps").glob("*/*.py")), ROOT / "arcos/platform.py"]
+FILES = [
+    *sorted((ROOT / "components").glob("*.py")),
+    *sorted((ROOT / "apps").glob("*/*.py")),
+    ROOT / "arcos/platform.py",
+]
 LAYERS = {"components": "components", "apps": "apps", "arcos": "platform"}
 
 
@@ -59,4 +63,6 @@ def test_the_constructor_is_a_table_of_contents(file, node):
 def test_arguments_are_frozen_and_named(file):
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef) and node.name.endswith("Args"):
-            assert [ast.unparse(line) for line in node.decorator_list] == ["dataclass(frozen=True, kw_only=True)"], node.name
+            assert [ast.unparse(line) for line in node.decorator_list] == ["dataclass(frozen=True, kw_only=True)"], (
+                node.name
+            )

@@ -10,7 +10,9 @@ SMALL = Resources(cpu="10m", cpu_limit="1", memory="32Mi")
 
 
 def _args(**more: object) -> PodArgs:
-    return PodArgs(**{"app": "a", "image": "r/a:1@sha256:0", "user": 10001, "resources": SMALL, "service_account": "a"} | more)
+    return PodArgs(
+        **{"app": "a", "image": "r/a:1@sha256:0", "user": 10001, "resources": SMALL, "service_account": "a"} | more
+    )
 
 
 def _container(**more: object) -> dict[str, object]:
@@ -43,7 +45,9 @@ def test_probes_and_a_pause_before_the_end_come_together():
     container = _container(ready=Probe(path="/ready", port=1), live=Probe(path="/live", port=2))
     assert container["readiness_probe"]["http_get"] == {"path": "/ready", "port": 1}
     assert container["liveness_probe"]["http_get"] == {"path": "/live", "port": 2}
-    assert container["startup_probe"]["http_get"] == {"path": "/live", "port": 2}, "a slow start is no reason to restart"
+    assert container["startup_probe"]["http_get"] == {"path": "/live", "port": 2}, (
+        "a slow start is no reason to restart"
+    )
     assert container["lifecycle"] == {"pre_stop": {"sleep": {"seconds": 5}}}
 
 

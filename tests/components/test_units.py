@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -130,6 +130,7 @@ def test_what_was_meant(unit: Any, value: str, meant: str) -> None:
     assert raised.value.errors()[0]["ctx"]["hint"] == meant, "the right spelling of this very value"
 
 
+@settings(derandomize=True, deadline=None, database=None)
 @given(st.text(max_size=40))
 def test_a_hint_is_always_a_value_that_is_taken(value: str) -> None:
     for unit in TAKEN:

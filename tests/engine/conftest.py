@@ -47,9 +47,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         made.run("./arcosctl", "down", "local", "--delete-data")
 
 
-@pytest.fixture
-def clean(project: Project) -> Iterator[Project]:
-    """The project with nothing deployed, before and after."""
-    project.pulumi("destroy", "--yes", "--skip-preview")
-    yield project
-    project.pulumi("destroy", "--yes", "--skip-preview")
+@pytest.fixture(scope="session")
+def deployed(project: Project) -> Project:
+    """The project after one `pulumi up`, for tests that look and change nothing."""
+    project.pulumi("up", "--yes", "--skip-preview")
+    return project

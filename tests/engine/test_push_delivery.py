@@ -8,9 +8,9 @@ import signal
 import time
 
 import pytest
+
 from arcos.render.evaluate import evaluate
 from arcos.site.loader import load_site
-
 from tests.engine.project import Project, identify
 
 pytestmark = pytest.mark.engine
@@ -20,12 +20,8 @@ def rendered() -> dict[str, dict[str, object]]:
     return {identify(manifest): manifest for manifest in evaluate(load_site("local"))}
 
 
-def test_the_engine_holds_exactly_the_objects_that_render_writes(clean: Project) -> None:
-    clean.pulumi("up", "--yes", "--skip-preview")
-
-    held = {
-        name: {k: v for k, v in value.items() if k != "__defaults"} for name, value in clean.inputs().items()
-    }
+def test_the_engine_holds_exactly_the_objects_that_render_writes(deployed: Project) -> None:
+    held = {name: {k: v for k, v in value.items() if k != "__defaults"} for name, value in deployed.inputs().items()}
 
     wanted = rendered()
     assert sorted(held) == sorted(wanted), "push and pull delivery must make the same objects"
@@ -33,61 +29,39 @@ def test_the_engine_holds_exactly_the_objects_that_render_writes(clean: Project)
         assert held[name] == manifest, f"{name}: what the engine sends differs from what render writes"
 
 
-def test_the_cluster_ends_up_the_same_whichever_delivery_made_it(clean: Project) -> None:
-    clean.pulumi("up", "--yes", "--skip-preview")
-
-    changes = json.loads(clean.run("./arcosctl", "diff", "local", "--json"))
+def test_the_cluster_ends_up_the_same_whichever_delivery_made_it(deployed: Project) -> None:
+    changes = json.loads(deployed.run("./arcosctl", "diff", "local", "--json"))
 
     different = [change for change in changes if change["action"] in ("create", "delete")]
     assert not different, "after `pulumi up`, `arcosctl diff` must miss and find no object"
 
 
-def test_a_second_up_changes_nothing(clean: Project) -> None:
-    clean.pulumi("up", "--yes", "--skip-preview")
-
-    output = clean.pulumi("preview", "--expect-no-changes")
+def test_a_second_up_changes_nothing(deployed: Project) -> None:
+    output = deployed.pulumi("preview", "--expect-no-changes")
 
     assert "unchanged" in output, "an unchanged site must be an empty plan"
 
 
-def test_preview_shows_a_changed_field_and_changes_nothing(clean: Project) -> None:
-    clean.pulumi("up", "--yes", "--skip-preview")
-    before = clean.inputs()
-    site_file = clean.folder / "stacks" / "Pulumi.local.yaml"
+def test_preview_shows_a_changed_field_and_changes_nothing(deployed: Project) -> None:
+    before = deployed.inputs()
+    site_file = deployed.folder / "stacks" / "Pulumi.local.yaml"
     original = site_file.read_text(encoding="utf-8")
-    site_file.write_text(
-        original.replace("title: ARCOS on this machine", "title: Another title"), encoding="utf-8"
-    )
+    site_file.write_text(original.replace("title: ARCOS on this machine", "title: Another title"), encoding="utf-8")
     try:
-        output = clean.pulumi("preview", "--diff")
+        output = deployed.pulumi("preview", "--diff")
     finally:
         site_file.write_text(original, encoding="utf-8")
 
     assert "Another title" in output, "the preview must show the reviewer what changes"
-    assert clean.inputs() == before, "a preview must not change the state"
+    assert deployed.inputs() == before, "a preview must not change the state"
 
 
-@pytest.mark.parametrize("seconds", [2.0, 4.0, 6.0])
-def test_a_killed_up_converges_on_a_plain_retry(clean: Project, seconds: float) -> None:
-    running = clean.start("pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive")
-    time.sleep(seconds)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
-
-    clean.run("pulumi", "cancel", "--yes", "--stack", "local")
-    clean.pulumi("up", "--yes", "--skip-preview", "--refresh")
-
-    assert sorted(clean.inputs()) == sorted(rendered()), (
-        "a retry after a crash must complete the site, nothing twice"
-    )
-
-
-def test_a_typo_in_the_site_file_is_a_clear_error_without_a_traceback(clean: Project) -> None:
-    site_file = clean.folder / "stacks" / "Pulumi.local.yaml"
+def test_a_typo_in_the_site_file_is_a_clear_error_without_a_traceback(deployed: Project) -> None:
+    site_file = deployed.folder / "stacks" / "Pulumi.local.yaml"
     original = site_file.read_text(encoding="utf-8")
     site_file.write_text(original.replace("    title:", "    tilte:"), encoding="utf-8")
     try:
-        output = clean.pulumi("preview", ok=False)
+        output = deployed.pulumi("preview", ok=False)
     finally:
         site_file.write_text(original, encoding="utf-8")
 
@@ -96,9 +70,28 @@ def test_a_typo_in_the_site_file_is_a_clear_error_without_a_traceback(clean: Pro
     assert "Traceback" not in output, "a user's mistake is no traceback"
 
 
-def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
-    project.pulumi("up", "--yes", "--skip-preview")
+def test_the_state_holds_no_private_key(deployed: Project) -> None:
+    state = deployed.pulumi("stack", "export", "--show-secrets")
 
+    assert "PRIVATE KEY" not in state, "no key may reach Pulumi's state"
+    assert "client-key-data" not in state, "nor may the kubeconfig's"
+
+
+def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
+    project.pulumi("destroy", "--yes", "--skip-preview")
+    for seconds in (2.0, 4.0, 6.0):
+        running = project.start("pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive")
+        time.sleep(seconds)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        project.run("pulumi", "cancel", "--yes", "--stack", "local")
+
+    project.pulumi("up", "--yes", "--skip-preview", "--refresh")
+
+    assert sorted(project.inputs()) == sorted(rendered()), "a retry after crashes must complete the site, nothing twice"
+
+
+def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
     project.pulumi("destroy", "--yes", "--skip-preview")
 
     left = project.run(
@@ -107,12 +100,3 @@ def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
         "--all-namespaces", "--selector=app.kubernetes.io/part-of=arcos", "--output=name",
     )  # fmt: skip
     assert left.strip() in ("", "No resources found"), "destroy must remove all that up made"
-
-
-def test_the_state_holds_no_private_key(clean: Project) -> None:
-    clean.pulumi("up", "--yes", "--skip-preview")
-
-    state = clean.pulumi("stack", "export", "--show-secrets")
-
-    assert "PRIVATE KEY" not in state, "no key may reach Pulumi's state"
-    assert "client-key-data" not in state, "nor may the kubeconfig's"

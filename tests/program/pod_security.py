@@ -1,7 +1,7 @@
 """The Pod Security Standard `restricted`, field by field, as published for Kubernetes 1.37.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/ (policies "Baseline" and "Restricted"). The API
-server enforces the same in the `api` tier; this finds it without one. Windows-only fields are left out but for hostProcess.
+server enforces the same in the `api` tier; this finds it without one. Of Windows only hostProcess is looked at.
 """
 
 from __future__ import annotations

@@ -74,7 +74,9 @@ def test_the_check_accepts_a_restricted_pod():
     assert violations(GOOD) == []
 
 
-@pytest.mark.parametrize(("path", "value"), BAD, ids=lambda part: ".".join(map(str, part)) if isinstance(part, list) else "")
+@pytest.mark.parametrize(
+    ("path", "value"), BAD, ids=lambda part: ".".join(map(str, part)) if isinstance(part, list) else ""
+)
 def test_the_check_notices(path, value):
     pod = copy.deepcopy(GOOD)
     at: Any = pod

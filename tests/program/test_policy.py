@@ -101,7 +101,9 @@ def test_every_container_has_a_read_only_root_and_a_high_user(pods):
         context = container["securityContext"]
         assert context["readOnlyRootFilesystem"] is True, where
         assert context["runAsUser"] >= 10000, f"{where}: a low number may be a user of the node"
-        assert container["imagePullPolicy"] == "IfNotPresent", f"{where}: the digest says it all, the registry may be down"
+        assert container["imagePullPolicy"] == "IfNotPresent", (
+            f"{where}: the digest says it all, the registry may be down"
+        )
 
 
 def test_every_service_is_probed_and_drains(objects):
@@ -169,7 +171,9 @@ def test_every_namespace_denies_by_default_and_has_a_quota(rendered):
         for namespace in [m["metadata"]["name"] for m in manifests if m["kind"] == "Namespace"]:
             inside = [m for m in manifests if m["metadata"].get("namespace") == namespace]
             deny = [m for m in inside if m["kind"] == "NetworkPolicy" and m["spec"].get("podSelector") == {}]
-            assert {"Ingress", "Egress"} in [set(m["spec"]["policyTypes"]) for m in deny if "egress" not in m["spec"]], site
+            assert {"Ingress", "Egress"} in [
+                set(m["spec"]["policyTypes"]) for m in deny if "egress" not in m["spec"]
+            ], site
             assert {"ResourceQuota", "LimitRange"} <= {m["kind"] for m in inside}, (site, namespace)
 
 

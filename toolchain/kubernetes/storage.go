@@ -81,13 +81,14 @@ func (d *localDirectory) Provision(_ context.Context, o controller.ProvisionOpti
 	}, controller.ProvisioningFinished, nil
 }
 
-// make is repeated after a crash between the directory and its volume.
-// Others get no access: a pod that forgets its fsGroup fails here as on a cloud.
+// make is repeated after a crash between the directory and its volume. As on
+// a cloud's new disk, only a pod with an fsGroup may write unless it is root:
+// the kubelet opens the directory to that group.
 func (d *localDirectory) make(name string) error {
-	if err := d.root.Mkdir(name, 0o770); err != nil && !os.IsExist(err) {
+	if err := d.root.Mkdir(name, 0o750); !os.IsExist(err) {
 		return err
 	}
-	return d.root.Chmod(name, 0o770) // whatever the umask was
+	return nil
 }
 
 // Delete is called only for volumes whose reclaim policy is Delete.

@@ -50,7 +50,7 @@ func TestVolumeIsADirectoryThatDeleteRemoves(t *testing.T) {
 			t.Fatalf("made %s, not %s", volume.Spec.Local.Path, want)
 		}
 		info, err := os.Stat(want)
-		if err != nil || info.Mode() != os.ModeDir|0o770 {
+		if err != nil || info.Mode() != os.ModeDir|0o750 {
 			t.Fatal(info, err)
 		}
 	}

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,10 +31,12 @@ from components.route import Route
 HOST = "site.example.org"
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+def _free_ports() -> SimpleNamespace:
+    """Three different ports: all are held until each is known."""
+    with socket.socket() as http, socket.socket() as https, socket.socket() as ping:
+        for sock in (http, https, ping):
+            sock.bind(("127.0.0.1", 0))
+        return SimpleNamespace(http=http.getsockname()[1], https=https.getsockname()[1], ping=ping.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +129,7 @@ def _place(folder: Path, routes: list[Route], ports: SimpleNamespace, *, hsts: b
 
 @contextmanager
 def _running(traefik: Path, folder: Path, routes: list[Route], *, hsts: bool) -> Iterator[SimpleNamespace]:
-    ports = SimpleNamespace(http=_free_port(), https=_free_port(), ping=_free_port())
+    ports = _free_ports()
     config = _place(folder, routes, ports, hsts=hsts)
     log = folder / "log"
     with log.open("wb") as out:
@@ -137,7 +139,7 @@ def _running(traefik: Path, folder: Path, routes: list[Route], *, hsts: bool) ->
         _wait_until_ready(ports.ping, process, log)
         yield SimpleNamespace(ports=ports, log=log, hsts=hsts)
     finally:
-        process.terminate()
+        process.kill()
         process.wait(30)
 
 
@@ -149,13 +151,14 @@ def proxy(request: pytest.FixtureRequest, traefik: Path, backend: int, tmp_path_
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
+    """Refused connections and 404 are how Traefik starts: it listens first and reads its routes then."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         assert process.poll() is None, f"traefik refuses our files: {log.read_text()}"
-        try:
+        with suppress(OSError):
             if _get(port, "/ping").status == 200:
                 return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     pytest.fail(f"traefik does not answer on ping: {log.read_text()}")
 
 

@@ -33,9 +33,7 @@ def test_a_route_is_a_router_and_a_service():
                 }
             },
             "services": {
-                "jupyterhub": {
-                    "loadBalancer": {"servers": [{"url": "http://proxy.jupyterhub.svc.cluster.local:8000"}]}
-                }
+                "jupyterhub": {"loadBalancer": {"servers": [{"url": "http://proxy.jupyterhub.svc.cluster.local:8000"}]}}
             },
         }
     }

@@ -95,8 +95,8 @@ def test_on_a_real_server_diff_shows_exactly_what_up_then_does(cluster):
 @pytest.mark.api
 def test_resources_of_a_definition_that_is_not_there_yet_are_shown_as_new(cluster):
     group = f"{cluster.site}.example.com"
-    version = {"name": "v1", "served": True, "storage": True,
-               "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}}  # fmt: skip
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
     spec = {"group": group, "scope": "Namespaced", "versions": [version],
             "names": {"kind": "Widget", "plural": "widgets", "singular": "widget"}}  # fmt: skip
     crd = cluster.make("CustomResourceDefinition", f"widgets.{group}", "apiextensions.k8s.io/v1", spec=spec)

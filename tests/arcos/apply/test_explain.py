@@ -132,7 +132,8 @@ def test_the_newest_of_several_events_counts():
 
 
 def test_a_failed_job_is_explained_by_its_pod():
-    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {}, "metadata": {"name": "seed", "namespace": "app", "uid": "r"},
+    metadata = {"name": "seed", "namespace": "app", "uid": "r"}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {}, "metadata": metadata,
            "status": {"conditions": [{"type": "Failed", "status": "True", "message": "backoff limit"}]}}  # fmt: skip
     done = pod(phase="Failed", containerStatuses=[{"name": "main", "ready": False, "restartCount": 0, "state": {
                "terminated": {"exitCode": 3, "reason": "Error"}}}])  # fmt: skip
@@ -143,7 +144,8 @@ def test_a_failed_job_is_explained_by_its_pod():
 
 
 def test_a_claim_says_why_it_has_no_volume():
-    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "app", "uid": "c"},
+    metadata = {"name": "data", "namespace": "app", "uid": "c"}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata,
              "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}}  # fmt: skip
     assert "'fast'" in explain(claim, Surroundings()).sentence
     failed = event("c", "ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found')

@@ -7,44 +7,58 @@ import pytest
 from arcos.apply.failures import Reason, ServerError, parse
 
 RECORDED = {
-    "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?": Reason.UNREACHABLE,
-    "Unable to connect to the server: dial tcp: lookup nosuch.example on 10.0.0.53:53: no such host": Reason.UNREACHABLE,
-    'error: error validating "STDIN": error validating data: Get "https://127.0.0.1:1/openapi/v2?timeout=32s": dial tcp '
-    "127.0.0.1:1: connect: connection refused; if you choose to ignore these errors, turn validation off with "
-    "--validate=false": Reason.UNREACHABLE,
-    "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority":
-        Reason.UNTRUSTED,
-    "error: You must be logged in to the server (Unauthorized)": Reason.UNAUTHORIZED,
-    'Error from server (Forbidden): namespaces is forbidden: User "nobody" cannot list resource "namespaces" in API group '
-    '"" at the cluster scope': Reason.FORBIDDEN,
-    'Error from server (Forbidden): configmaps "x" is forbidden: exceeded quota: few, requested: configmaps=1, '
-    "used: configmaps=1, limited: configmaps=1": Reason.QUOTA,
-    'Error from server (Forbidden): configmaps "x" is forbidden: unable to create new content in namespace y because it '
-    "is being terminated": Reason.TERMINATING,
-    'Error from server (Forbidden): pods "bad" is forbidden: violates PodSecurity "restricted:latest": privileged':
-        Reason.DENIED,
-    'Error from server (BadRequest): admission webhook "a.example" denied the request: no': Reason.DENIED,
-    'Error from server (NotFound): configmaps "foo" not found': Reason.NOT_FOUND,
-    'Error from server (Conflict): Operation cannot be fulfilled on ConfigMap "c": the UID in the precondition': Reason.CONFLICT,
-    'Error from server (AlreadyExists): leases.coordination.k8s.io "x" already exists': Reason.EXISTS,
-    'error: resource mapping not found for name: "c" namespace: "a" from "STDIN": no matches for kind "Foo" in version '
-    '"foo.example/v1"\nensure CRDs are installed first': Reason.UNKNOWN_KIND,
-    'error: the server doesn\'t have a resource type "Foo" in group "foo.example"': Reason.UNKNOWN_KIND,
-    "Error from server: failed to create typed patch object (a/c; /v1, Kind=ConfigMap): .dota: field not declared in schema":
-        Reason.INVALID,
-    'The Deployment "d" is invalid: spec.selector: Invalid value: {"matchLabels":{"a":"c"}}: field is immutable':
-        Reason.IMMUTABLE,
-    "error: stat /nope: no such file or directory": Reason.KUBECONFIG,
-    "Error in configuration: context was not found for specified context: nope": Reason.KUBECONFIG,
-    "Error from server: etcdserver: leader changed": Reason.UNREACHABLE,
-    "something nobody has seen before": Reason.OTHER,
-    "": Reason.OTHER,
-}  # fmt: skip
+    Reason.UNREACHABLE: (
+        "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?",
+        "Unable to connect to the server: dial tcp: lookup nosuch.example on 10.0.0.53:53: no such host",
+        (
+            'error: error validating "STDIN": error validating data: Get "https://127.0.0.1:1/openapi/v2": dial tcp 127.0.0.1:1'
+            ": connect: connection refused; if you choose to ignore these errors, turn validation off"
+        ),
+        "Error from server: etcdserver: leader changed",
+    ),
+    Reason.UNTRUSTED: (
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown...",
+    ),
+    Reason.UNAUTHORIZED: ("error: You must be logged in to the server (Unauthorized)",),
+    Reason.FORBIDDEN: (
+        'Error from server (Forbidden): namespaces is forbidden: User "nobody" cannot list resource "namespaces"',
+    ),
+    Reason.QUOTA: (
+        'Error from server (Forbidden): configmaps "x" is forbidden: exceeded quota: few, requested: configmaps=1',
+    ),
+    Reason.TERMINATING: (
+        'Error from server (Forbidden): configmaps "x" is forbidden: ... because it is being terminated',
+    ),
+    Reason.DENIED: (
+        'Error from server (Forbidden): pods "bad" is forbidden: violates PodSecurity "restricted:latest": privileged',
+        'Error from server (BadRequest): admission webhook "a.example" denied the request: no',
+    ),
+    Reason.NOT_FOUND: ('Error from server (NotFound): configmaps "foo" not found',),
+    Reason.CONFLICT: (
+        'Error from server (Conflict): Operation cannot be fulfilled on ConfigMap "c": the UID in the precondition',
+    ),
+    Reason.EXISTS: ('Error from server (AlreadyExists): leases.coordination.k8s.io "x" already exists',),
+    Reason.UNKNOWN_KIND: (
+        'error: resource mapping not found for name: "c": no matches for kind "Foo"\nensure CRDs are installed first',
+        'error: the server doesn\'t have a resource type "Foo" in group "foo.example"',
+    ),
+    Reason.INVALID: (
+        "Error from server: failed to create typed patch object (a/c; /v1, Kind=ConfigMap): .dota: field not declared",
+    ),
+    Reason.IMMUTABLE: (
+        'The Deployment "d" is invalid: spec.selector: Invalid value: {"matchLabels":{"a":"c"}}: field is immutable',
+    ),
+    Reason.KUBECONFIG: (
+        "error: stat /nope: no such file or directory",
+        "Error in configuration: context was not found for specified context: nope",
+    ),
+    Reason.OTHER: ("something nobody has seen before", ""),
+}
 
 
-@pytest.mark.parametrize("text", RECORDED)
-def test_meaning_of(text):
-    assert [failure.reason for failure in parse(text)] == [RECORDED[text]]
+@pytest.mark.parametrize(("reason", "text"), [(reason, text) for reason in RECORDED for text in RECORDED[reason]])
+def test_meaning_of(reason, text):
+    assert [failure.reason for failure in parse(text)] == [reason]
 
 
 def test_several_errors_are_told_apart_and_kubectls_advice_is_dropped():

@@ -73,7 +73,8 @@ def test_one_that_hangs_is_stopped_and_said(fake):
 
 def test_a_silent_server_is_tried_again_for_as_long_as_patience_lasts(fake, tmp_path):
     mark = tmp_path / "second"
-    program = fake(f"[ -e {mark} ] && echo fine && exit 0; touch {mark}; echo 'The connection to the server x was refused' >&2; exit 1")  # fmt: skip
+    refusal = "echo 'The connection to the server x was refused' >&2; exit 1"
+    program = fake(f"[ -e {mark} ] && echo fine && exit 0\ntouch {mark}\n{refusal}")
     said = []
     with pytest.raises(ArcosError):
         Kubectl(None, program=program).run("get", "pods")

@@ -23,7 +23,11 @@ def test_namespaces_then_definitions_then_the_rest_as_given():
 
 
 def test_the_version_is_no_part_of_the_identity():
-    assert identify(thing("X", api="g.example/v1")) == identify(thing("X", api="g.example/v2")) == Id("g.example", "X", "", "x")
+    assert (
+        identify(thing("X", api="g.example/v1"))
+        == identify(thing("X", api="g.example/v2"))
+        == Id("g.example", "X", "", "x")
+    )
     assert identify(thing("ConfigMap", namespace="n")) == Id("", "ConfigMap", "n", "x")
 
 

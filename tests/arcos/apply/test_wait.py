@@ -13,6 +13,14 @@ from arcos.errors import ArcosError
 
 pytestmark = pytest.mark.api
 
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Give up two seconds after a sure cause, not twenty."""
+    monkeypatch.setattr(waiting, "GRACE", 2.0)
+    monkeypatch.setattr(waiting, "LOOK", 1.0)
+
+
 #: No simulated node has it, so that a test decides what the pod's status says.
 NOWHERE = {"nodeSelector": {"none": "such"}}
 
@@ -47,7 +55,9 @@ def behave(cluster, **status):
 
 
 def test_it_waits_until_deployments_and_jobs_are_done(cluster):
-    job = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "reg.example/j:1"}]}}}
+    job = {
+        "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "reg.example/j:1"}]}}
+    }
     wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", replicas=3),
               cluster.make("Job", "seed", "batch/v1", spec=job)]  # fmt: skip
     cluster.apply(wanted, wait=True, timeout=60)
@@ -55,14 +65,13 @@ def test_it_waits_until_deployments_and_jobs_are_done(cluster):
     assert cluster.get("job", "seed")["status"]["succeeded"] == 1
 
 
-def test_an_image_that_cannot_be_pulled_ends_the_wait_early_and_is_named(cluster, monkeypatch):
-    monkeypatch.setattr(waiting, "GRACE", 2.0)
+def test_an_image_that_cannot_be_pulled_ends_the_wait_early_and_is_named(cluster, soon):
     state = {"name": "main", "image": "registry.example/none:1", "imageID": "", "ready": False, "restartCount": 0,
              "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such host"}}}  # fmt: skip
     helper = behave(cluster, containerStatuses=[state])
     start = time.monotonic()
+    wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", pod=NOWHERE)]
     with pytest.raises(ArcosError) as caught:
-        wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", pod=NOWHERE)]
         cluster.apply(wanted, wait=True, timeout=120)
     helper.join()
     error = caught.value
@@ -72,17 +81,17 @@ def test_an_image_that_cannot_be_pulled_ends_the_wait_early_and_is_named(cluster
     assert time.monotonic() - start < 60, "long before the time is over"
 
 
-def test_a_used_up_quota_is_named(cluster, monkeypatch):
-    monkeypatch.setattr(waiting, "GRACE", 2.0)
+def test_a_used_up_quota_is_named(cluster, soon):
     quota = cluster.make("ResourceQuota", "none-left", spec={"hard": {"pods": "0"}})
     cluster.apply([cluster.make("Namespace", cluster.site), quota])
     until(lambda: cluster.get("resourcequota", "none-left").get("status", {}).get("hard"))
     with pytest.raises(ArcosError, match="the quota 'none-left' is used up"):
-        cluster.apply([cluster.make("Namespace", cluster.site), quota, cluster.deployment("web")], wait=True, timeout=60)
+        cluster.apply(
+            [cluster.make("Namespace", cluster.site), quota, cluster.deployment("web")], wait=True, timeout=60
+        )
 
 
-def test_pods_that_pod_security_refuses_are_explained(cluster, monkeypatch):
-    monkeypatch.setattr(waiting, "GRACE", 2.0)
+def test_pods_that_pod_security_refuses_are_explained(cluster, soon):
     space = cluster.make("Namespace", cluster.site)
     space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
     with pytest.raises(ArcosError, match="Pod Security refuses its pods") as caught:
@@ -91,21 +100,25 @@ def test_pods_that_pod_security_refuses_are_explained(cluster, monkeypatch):
 
 
 def test_a_pod_no_node_can_take_says_why_when_the_time_is_over(cluster):
-    wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", pod=NOWHERE), cluster.deployment("fine")]
-    with pytest.raises(ArcosError, match="is not ready after .* no node can take the pod") as caught:
+    wanted = [
+        cluster.make("Namespace", cluster.site),
+        cluster.deployment("web", pod=NOWHERE),
+        cluster.deployment("fine"),
+    ]
+    with pytest.raises(ArcosError, match=r"is not ready after .* no node can take the pod") as caught:
         cluster.apply(wanted, wait=True, timeout=8)
     assert "node affinity/selector" in caught.value.what
     assert "fine" not in str(caught.value), "what is ready is not blamed"
 
 
-def test_a_job_that_failed_ends_the_wait_at_once(cluster):
+def test_a_job_that_failed_ends_the_wait_at_once(cluster, soon):
     job = {"backoffLimit": 0, "template": {"spec": {**NOWHERE, "restartPolicy": "Never",
            "containers": [{"name": "main", "image": "registry.example/none:1"}]}}}  # fmt: skip
     ended = {"name": "main", "image": "i", "imageID": "", "ready": False, "restartCount": 0,
              "state": {"terminated": {"exitCode": 3, "reason": "Error"}}}  # fmt: skip
     helper = behave(cluster, phase="Failed", containerStatuses=[ended])
+    wanted = [cluster.make("Namespace", cluster.site), cluster.make("Job", "seed", "batch/v1", spec=job)]
     with pytest.raises(ArcosError, match=r"Job .*/seed is not ready: .*exit code 3"):
-        wanted = [cluster.make("Namespace", cluster.site), cluster.make("Job", "seed", "batch/v1", spec=job)]
         cluster.apply(wanted, wait=True, timeout=60)
     helper.join()
 
@@ -117,7 +130,7 @@ def test_an_object_somebody_deletes_while_we_wait_is_reported(cluster):
 
     helper = threading.Thread(target=delete)
     helper.start()
+    wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", pod=NOWHERE)]
     with pytest.raises(ArcosError, match="web is not ready"):
-        wanted = [cluster.make("Namespace", cluster.site), cluster.deployment("web", pod=NOWHERE)]
         cluster.apply(wanted, wait=True, timeout=60)
     helper.join()

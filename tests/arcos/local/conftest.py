@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from arcos.local import node, ports
+from arcos.local import images, node, ports
 from arcos.local.state import NodeState
 from arcos.paths import cache_dir
 from arcos.progress import Progress
@@ -97,7 +97,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     program = oci.build_tool(folder, go(Progress(quiet=True)))
     reference = oci.archive(program, PAUSE, folder / "tool.tar")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node, "sandbox_image", lambda site: reference)
+        patch.setattr(images, "sandbox_image", lambda site: reference)
         yield reference, folder / "tool.tar"
 
 

@@ -53,13 +53,17 @@ def outer(local: Local, name: str) -> int:
         return inside[name]
     if name == "slirp4netns":
         return next(pid for pid in proc.children(holder) if pid != unshare)
-    shims = [pid for pid in numbers_outside(holder).values() if "containerd-shim" in _read(Path(f"/proc/{pid}/cmdline"))]
+    shims = [
+        pid for pid in numbers_outside(holder).values() if "containerd-shim" in _read(Path(f"/proc/{pid}/cmdline"))
+    ]
     return shims[0]
 
 
 def run_pod(local: Local) -> None:
     image, _ = local.image or ("", Path())
-    local.kubectl("apply", "-f", "-", stdin=make.everything(make.pod("web", image, "serve", "/x"), make.service("web", 30080)))
+    local.kubectl(
+        "apply", "-f", "-", stdin=make.everything(make.pod("web", image, "serve", "/x"), make.service("web", 30080))
+    )
 
 
 def serves(local: Local) -> bool:

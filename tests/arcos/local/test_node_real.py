@@ -61,7 +61,9 @@ def test_a_pod_keeps_its_data_in_a_volume_over_a_restart_of_the_node(other: Loca
 
 def test_pods_reach_each_other_and_themselves_by_the_service_address(real: Local) -> None:
     image, _ = real.image or ("", Path())
-    real.kubectl("apply", "-f", "-", stdin=make.everything(make.pod("served", image, "serve", "/x"), make.service("served")))
+    real.kubectl(
+        "apply", "-f", "-", stdin=make.everything(make.pod("served", image, "serve", "/x"), make.service("served"))
+    )
     address = real.get("service", "served")["spec"]["clusterIP"]
     real.kubectl("apply", "-f", "-", stdin=make.pod("asks", image, "get", f"http://{address}/"))
 
@@ -94,7 +96,17 @@ def test_nobody_gets_in_without_a_key(real: Local) -> None:
     port = real.state.ports["api"]
 
     def status(path: str) -> str:
-        command = ["curl", "--noproxy", "*", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"https://127.0.0.1:{port}{path}"]
+        command = [
+            "curl",
+            "--noproxy",
+            "*",
+            "-sk",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            f"https://127.0.0.1:{port}{path}",
+        ]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert status("/readyz") == "200", "health is public"

@@ -15,10 +15,27 @@ from hypothesis import strategies as st
 from arcos.render.yaml_text import dump, object_text
 
 #: Texts that one YAML parser or another takes for something else.
-DISPUTED = """yes no on off y n Y N true True null ~ 1 1.0 1e3 1E3 .5 +1 -1 0x1F 0o17 017 0b11 1_000 12:30 190:20:30 = << .inf
-.nan 2026-11-22 2026-11-22T10:00:00Z - ? : , [ ] { } # & * ! | > % @ ` 100m 64Mi 1e 0 00 08 9e99999 6e7 e3 1.2.3 .""".split()
-TRICKY = [*DISPUTED, "", " ", " a", "a ", "a: b", "a #b", "line\n", "two\nlines", "two\nlines\n\n", "tab\there", "trail \nx",
-          "\n", "\nstart", "ünïcødé", "emoji 🎉", "x" * 300, "'", '"', "\\", "\u2028", "\x7f", "\ufeffx", "  indented\nx"]  # fmt: skip
+DISPUTED = (
+    "yes no on off y n Y N true True null ~ 1 1.0 1e3 1E3 .5 +1 -1 0x1F 0o17 017 0b11 1_000 12:30 190:20:30 = << "
+    ".inf .nan 2026-11-22 2026-11-22T10:00:00Z - ? : , [ ] { } # & * ! | > % @ ` 100m 64Mi 1e 0 00 08 9e99999 6e7 e3 "
+    "1.2.3 . - -- --- ... 0x 0o8 1e+3 +.5 -0 1,000 1:2"
+)
+SPACES = [
+    "",
+    " ",
+    " a",
+    "a ",
+    "line\n",
+    "two\nlines",
+    "two\nlines\n\n",
+    "tab\there",
+    "trail \nx",
+    "\n",
+    "\nstart",
+    "  in\nx",
+]
+LETTERS = ["a: b", "a #b", "ünïcødé", "emoji 🎉", "x" * 300, "'", '"', "\\", "\u2028", "\x7f", "\ufeffx", "a\r\nb"]
+TRICKY = [*DISPUTED.split(), *SPACES, *LETTERS]
 
 
 def _object(data: dict[str, str]) -> dict[str, object]:
@@ -47,7 +64,9 @@ def test_kubectl_reads_what_was_written(tmp_path: Path):
 
 
 def test_the_head_of_an_object_comes_first_and_the_rest_in_order():
-    text = object_text({"spec": {"b": 1, "a": 2}, "metadata": {"name": "x"}, "kind": "K", "apiVersion": "v1", "data": {}})
+    text = object_text(
+        {"spec": {"b": 1, "a": 2}, "metadata": {"name": "x"}, "kind": "K", "apiVersion": "v1", "data": {}}
+    )
     assert [line.partition(":")[0] for line in text.splitlines() if not line.startswith(" ")] == [
         "apiVersion",
         "kind",
@@ -65,7 +84,9 @@ def test_the_order_of_keys_given_does_not_matter():
 
 
 def test_files_inside_objects_stay_readable():
-    assert "  Corefile: |\n    .:53 {\n        errors\n    }\n" in object_text(_object({"Corefile": ".:53 {\n    errors\n}\n"}))
+    assert "  Corefile: |\n    .:53 {\n        errors\n    }\n" in object_text(
+        _object({"Corefile": ".:53 {\n    errors\n}\n"})
+    )
 
 
 def test_nothing_is_written_as_an_alias():

@@ -196,6 +196,19 @@ def test_the_engines_value_is_refused_at_its_place_in_the_file(stacks: Path, goo
     assert (finding.line, finding.column) == (5, 14)
 
 
+def test_the_engines_value_is_held_to_the_rules_as_well(stacks: Path, good: str) -> None:
+    put(stacks, "a", good)
+    value = parse("a", good).data["config"]["arcos:site"]
+    value["deviations"][0]["expires"] = "2020-01-01T00:00:00Z"
+    value["cluster"]["nodePools"] *= 2
+    with pytest.raises(SiteErrors) as raised:
+        site_from_config(value, "a", stacks)
+    assert {finding.what for finding in raised.value.findings} == {
+        "the name `core` is used twice",
+        "the deviation expired on 2020-01-01",
+    }
+
+
 @pytest.mark.parametrize(
     "value", ["x", 5, [], {}, {"cluster": None}, {"apps": {"ingress": None}, "cluster": {"kind": "local"}}]
 )

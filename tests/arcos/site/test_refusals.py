@@ -147,6 +147,10 @@ def test_refused_at_its_place(case: str, check: Check, swap: Swap) -> None:
     assert best.source, f"{case}: shows the source line"
 
 
+def test_a_pool_of_a_fixed_size_is_taken(check: Check, swap: Swap) -> None:
+    assert check(swap("max: 6", "max: 3")) == [], "min and max may be the same"
+
+
 def test_a_misspelt_key_is_one_finding_not_two(check: Check, swap: Swap) -> None:
     findings = check(swap("domain: a", "domian: a"))
     assert [finding.what for finding in findings] == ["unknown key `domian`"], "`domain` is missing only because of it"
@@ -167,6 +171,18 @@ def test_unknown_keys_are_found_below_an_unknown_kind(check: Check, swap: Swap) 
 def test_values_are_checked_below_a_misspelt_kind(check: Check, swap: Swap) -> None:
     text = swap("openstack-magnum", "openstack-magnm").replace("min: 3", "min: -3")
     assert [f.what for f in check(text)] == ["`kind` is unknown: `openstack-magnm`", "`min` is -3, too small"]
+
+
+def test_a_key_of_another_kind_is_unknown_below_a_misspelt_kind(check: Check, swap: Swap) -> None:
+    text = swap("openstack-magnum", "openstack-magnm\n      httpPort: 80")
+    assert "unknown key `httpPort`" in [finding.what for finding in check(text)], (
+        "the kind that was meant has no such key"
+    )
+
+
+def test_a_word_that_readers_dispute_is_one_finding_not_two(check: Check, swap: Swap) -> None:
+    (finding,) = check(swap("min: 3", "min: yes"))
+    assert "`yes` unquoted" in finding.what, "what it would be as text is not asked"
 
 
 def test_ports_of_a_local_site_differ(check: Check, good: str) -> None:
