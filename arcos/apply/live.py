@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from arcos.apply.failures import Failure, Reason, ServerError
@@ -88,19 +89,17 @@ def _same(kind: tuple[str, str], named: tuple[str, str]) -> bool:
 
 
 def _check_gone(kubectl: Kubectl, group: str, kind: str) -> None:
-    """Make sure that a kind is not served, and not only hidden because its API server is away."""
+    """Make sure that a kind is not served, and not only hidden because the API server that brings it is away."""
+    asking = replace(kubectl, patience=0.0)
     try:
-        versions = kubectl.request("get", f"/apis/{group}")["versions"] if group else [{"groupVersion": "v1"}]
-        for version in versions:
-            root = "/apis/" if group else "/api/"
-            served = kubectl.request("get", f"{root}{version['groupVersion']}")["resources"]
-            if any(one["kind"] == kind for one in served):
-                break
-        else:
-            return
+        found = asking.request("get", f"/apis/{group}")["versions"]
+        served = [asking.request("get", f"/apis/{one['groupVersion']}")["resources"] for one in found]
     except ServerError as error:
         if error.reason in (Reason.NOT_FOUND, Reason.UNKNOWN_KIND):
             return
-        raise
-    message = f'kubectl does not know kind "{kind}" of group "{group}", though the cluster serves it'
-    raise ServerError([Failure(Reason.OTHER, message)], where=kubectl.where)
+        raise ServerError(
+            error.failures, where=f"API group {group}", fix=kubectl.hint("get", "apiservices"), log=error.log
+        ) from error
+    if any(one["kind"] == kind for resources in served for one in resources):
+        message = f'kubectl does not know kind "{kind}" of group "{group}", though the cluster serves it'
+        raise ServerError([Failure(Reason.OTHER, message)], where=kubectl.where)

@@ -11,7 +11,7 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add this module's verb."""
     app.command(
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
         epilog="Example: ./arcosctl kubectl local -- get pods --all-namespaces",
     )(kubectl)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 #: The port that an address needs not name.
 HTTPS = 443
+Manifest = dict[str, Any]
 SITE = Annotated[str, typer.Argument(metavar="SITE")]
 DELETE_DATA = Annotated[
     bool, typer.Option("--delete-data", help="Also delete volumes, and for `down` the site's data folder.")
@@ -33,25 +35,24 @@ def up(
         bool, typer.Option("--cluster-only", help="Start the local cluster and stop there, for `pulumi up`.")
     ] = False,
     delete_data: DELETE_DATA = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Take objects and fields that somebody else made or manages.")
+    ] = False,
     timeout: Annotated[int, typer.Option(min=1, help="Seconds to wait until everything is ready.")] = 300,
 ) -> None:
     """Make the site what its file says: start its cluster (kind local), apply, prune, wait until all is ready."""
-    from arcos.apply.up import apply
-    from arcos.cli.connect import kubectl_for
-    from arcos.render.evaluate import evaluate
     from arcos.site.loader import load_site
 
     site = load_site(name)
     progress = Progress()
-    with progress.step("render the site"):
-        manifests = evaluate(site)
-    if not simulate:
-        _refuse_unresolved(site, manifests)
-    if site.cluster.kind == "local":
-        _start_local(site, manifests, progress, simulate=simulate)
+    with _alone(site):
+        manifests = _render(site, progress, checked=not simulate)
+        if site.cluster.kind == "local":
+            _start_local(site, manifests, progress, simulate=simulate)
         if cluster_only:
+            progress.say(f"the cluster runs; `pulumi up -s {site.name}` brings the platform")
             return
-    apply(site.name, manifests, kubectl_for(site), progress, delete_data=delete_data, timeout=timeout)
+        _apply(site, manifests, progress, delete_data=delete_data, take_over=take_over, timeout=timeout)
     _say_where(site, progress)
 
 
@@ -65,18 +66,62 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
         f"Delete all data of site '{name}'? Notebooks, volumes, databases are gone then."
     ):
         raise ArcosError("nothing was changed", why="deleting data was not confirmed", exit_code=FAILED)
-    if site.cluster.kind == "local":
-        from arcos.local.node import stop
+    with _alone(site):
+        if site.cluster.kind == "local":
+            from arcos.local.node import stop
 
-        stop(site, progress, delete_data=delete_data)
-        return
-    from arcos.apply.up import remove
+            stop(site, progress, delete_data=delete_data)
+            return
+        from arcos.apply.up import remove
+        from arcos.cli.connect import kubectl_for
+
+        remove(site.name, kubectl_for(site), progress, delete_data=delete_data)
+
+
+def _alone(site: Site) -> AbstractContextManager[None]:
+    """Nobody else works on a local site from its first step on; on another's cluster the Lease there sees to it."""
+    if site.cluster.kind != "local":
+        return nullcontext()
+    from arcos.local.lock import hold
+    from arcos.local.state import site_folder
+
+    return hold(site_folder(site.name).with_suffix(".lock"), f"site {site.name}")
+
+
+def _render(site: Site, progress: Progress, *, checked: bool) -> list[Manifest]:
+    from arcos.render.evaluate import evaluate
+
+    with progress.step("render the site"):
+        manifests = evaluate(site)
+    if checked:
+        _refuse_unresolved(site, manifests)
+    return manifests
+
+
+def _apply(
+    site: Site,
+    manifests: list[Manifest],
+    progress: Progress,
+    *,
+    delete_data: bool,
+    take_over: bool,
+    timeout: int,
+) -> None:
+    from arcos.apply.up import apply
     from arcos.cli.connect import kubectl_for
 
-    remove(site.name, kubectl_for(site), progress, delete_data=delete_data)
+    apply(
+        site.name,
+        manifests,
+        kubectl_for(site),
+        progress,
+        delete_data=delete_data,
+        take_over=take_over,
+        timeout=timeout,
+    )
 
 
-def _start_local(site: Site, manifests: list[dict[str, Any]], progress: Progress, *, simulate: bool) -> None:
+def _start_local(site: Site, manifests: list[Manifest], progress: Progress, *, simulate: bool) -> None:
     from arcos.local.images import archives_for, import_images
     from arcos.local.node import start
 
@@ -86,7 +131,7 @@ def _start_local(site: Site, manifests: list[dict[str, Any]], progress: Progress
         import_images(site, archives, progress)
 
 
-def _refuse_unresolved(site: Site, manifests: list[dict[str, Any]]) -> None:
+def _refuse_unresolved(site: Site, manifests: list[Manifest]) -> None:
     """An image without a digest is a promise nobody made; it never reaches a cluster."""
     from arcos.render.evaluate import unresolved
 

@@ -39,8 +39,8 @@ SWEEP_GRACE = 10
 
 
 def state(site: Site) -> NodeState:
-    """How the site's node stands now."""
-    return states.read(site.name)
+    """How the site's node stands now, with the numbers of its processes."""
+    return states.read(site.name, numbers=True)
 
 
 def start(site: Site, progress: Progress, simulate: bool = False) -> NodeState:
@@ -109,7 +109,7 @@ def _start(site: Site, folder: Path, progress: Progress, *, simulate: bool) -> N
         if before.phase != "ready":  # a node that once was ready may have work in it
             _end(site.name)
         raise
-    return states.read(site.name)
+    return state(site)
 
 
 def stop(site: Site, progress: Progress, delete_data: bool = False) -> None:

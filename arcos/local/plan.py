@@ -15,13 +15,12 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from arcos.local import mounts, network
-from arcos.local.pki import Leaf
 
 if TYPE_CHECKING:
     from arcos.site.model import Site
 
 FILES = Path(__file__).parent / "files"
-SERVICES, FIRST_SERVICE = "10.96.0.0/16", "10.96.0.1"
+SERVICES = "10.96.0.0/16"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "local-storage")
@@ -216,6 +215,9 @@ def _controller_manager(node: Node) -> list[str]:
         authorization_kubeconfig=config,
         bind_address="127.0.0.1",
         **({"secure_port": 0} if node.simulate else {}),
+        # One token for each controller at its start: the default of 20 a second would keep a new node waiting.
+        kube_api_qps=200,
+        kube_api_burst=400,
         use_service_account_credentials="true",
         service_account_private_key_file=node.pki("service-accounts.key"),
         root_ca_file=node.pki("ca.crt"),
@@ -280,36 +282,6 @@ def configuration(node: Node, *, cgroup: str = "", pause: str = "", runc: str = 
 def encryption(key: str) -> str:
     """The file that tells the API server how to encrypt Secrets; a secret itself."""
     return Template((FILES / "encryption.yaml").read_text(encoding="utf-8")).substitute(key=key)
-
-
-def leaves(node: Node) -> list[Leaf]:
-    """Every certificate of the cluster: one a program, so that each has its own rights."""
-    service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
-    api = ("localhost", *service, "127.0.0.1", FIRST_SERVICE, network.ADDRESS)
-    return [
-        Leaf(name="apiserver", authority="ca", user="kube-apiserver", names=api),
-        Leaf(name="apiserver-kubelet", authority="ca", user="arcos:apiserver-kubelet"),
-        Leaf(name="apiserver-etcd", authority="etcd-ca", user="kube-apiserver"),
-        Leaf(name="etcd", authority="etcd-ca", user="etcd", names=("localhost", "127.0.0.1")),
-        Leaf(name="front-proxy-client", authority="front-proxy-ca", user="front-proxy-client"),
-        Leaf(name="kubelet-server", authority="ca", user=node.site, names=(node.site, network.ADDRESS)),
-        Leaf(name="kubelet", authority="ca", user=f"system:node:{node.site}", groups=("system:nodes",)),
-        *(Leaf(name=name, authority="ca", user=user) for name, user in USERS.items()),
-        *(
-            Leaf(name=name, authority="ca", user=f"arcos:{name}", groups=("system:masters",))
-            for name in ("admin", "kwok")
-        ),
-    ]
-
-
-USERS = {
-    "controller-manager": "system:kube-controller-manager",
-    "scheduler": "system:kube-scheduler",
-    "kube-proxy": "system:kube-proxy",
-    "local-storage": "arcos:local-storage",
-}
-#: Who gets a kubeconfig beside its key.
-CLIENTS = (*USERS, "kubelet", "kwok")
 
 
 def digest(parts: Mapping[str, Any]) -> str:

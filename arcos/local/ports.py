@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from arcos.errors import ArcosError
 from arcos.local.network import LOOPBACK
 
 _LISTEN = "0A"
+#: Seconds: what held a port may just be ending, as that of a node that was killed.
+PATIENCE = 1.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -45,8 +48,12 @@ def refuse_taken(ports: dict[str, int], site: str) -> None:
     Raises:
         ArcosError: One or more are in use; the processes that have them are named as far as this user may see them.
     """
-    taken = {key: port for key, port in ports.items() if in_use(port)}
-    if not taken:
+    deadline = time.monotonic() + PATIENCE
+    while taken := {key: port for key, port in ports.items() if in_use(port)}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    else:
         return
     holders = {port: holder(port) for port in taken.values()}
     raise ArcosError(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arcos.local import cgroups, network, pki, plan
+from arcos.local import cgroups, identities, network, pki, plan
 from arcos.local import processes as proc
 from arcos.local.state import FOLDERS
 from arcos.paths import ROOT
@@ -45,11 +45,11 @@ def write(site: Site, folder: Path, node: plan.Node, found: Found, files: Mappin
     for name in ("etcd", "volumes"):
         (folder / ("simulated" if node.simulate else "data") / name).mkdir(exist_ok=True, mode=0o700)
     keys = folder / "pki"
-    pki.make_cluster_keys(keys, plan.leaves(node))
+    pki.make_cluster_keys(keys, identities.leaves(site.name))
     secret(keys / "encryption.yaml", plan.encryption(pki.encryption_key(keys)))
     for name, text in files.items():
         secret(folder / "etc" / name, text)
-    for name in plan.CLIENTS:
+    for name in identities.CLIENTS:
         secret(keys / f"{name}.kubeconfig", kubeconfig_for(keys, name, site.name, node.ports.api))
     secret(folder / "kubeconfig", kubeconfig_for(keys, "admin", site.name, found.published["api"]))
     proc.write_json(str(folder / "run" / "spec.json"), specification(site, folder, node, found))

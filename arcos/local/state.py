@@ -35,7 +35,7 @@ def log_files(name: str) -> dict[str, Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessState:
-    """One process of a node. ``pid`` is its number as this machine sees it, 0 when it is not running."""
+    """One process of a node. ``pid`` is its number as this machine sees it, 0 when it is not known or not running."""
 
     name: str
     pid: int
@@ -69,8 +69,11 @@ class NodeState:
         return asdict(self)
 
 
-def read(name: str) -> NodeState:
-    """How the node of site `name` stands now."""
+def read(name: str, *, numbers: bool = False) -> NodeState:
+    """How the node of site `name` stands now; with this machine's `numbers` of a real node's processes, else 0.
+
+    Finding the numbers takes a look at every process of the machine.
+    """
     run = site_folder(name) / "run"
     record, reported = _load(run / "node.json"), _load(run / "processes.json")
     if not record or not alive(record):
@@ -78,7 +81,7 @@ def read(name: str) -> NodeState:
         if record:
             problems.insert(0, f"process {record.get('pid')}, which held the node, was killed")
         return NodeState(site=name, problems=tuple(problems))
-    processes = _processes(reported, record)
+    processes = _processes(reported, record, numbers=numbers)
     return NodeState(
         site=name,
         running=True,
@@ -106,10 +109,10 @@ def _problems(reported: dict[str, Any], network: dict[str, Any], processes: tupl
     return found
 
 
-def _processes(reported: dict[str, Any], record: dict[str, Any]) -> tuple[ProcessState, ...]:
+def _processes(reported: dict[str, Any], record: dict[str, Any], *, numbers: bool) -> tuple[ProcessState, ...]:
     """The processes by this machine's numbers; the supervisor of a real node only knows those of its namespace."""
     listed: dict[str, dict[str, Any]] = reported.get("processes", {})
-    outside = {} if record["simulate"] else numbers_outside(record["pid"])
+    outside = numbers_outside(record["pid"]) if numbers and not record["simulate"] else {}
     return tuple(
         ProcessState(name=name, **one | {"pid": one["pid"] if record["simulate"] else outside.get(one["pid"], 0)})
         for name, one in listed.items()

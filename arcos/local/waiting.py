@@ -40,10 +40,10 @@ def until_ready(site: Site, folder: Path, authority: Path, progress: Progress) -
     since = 0.0 if known.simulate or not known.started else datetime.fromisoformat(known.started).timestamp()
     missing = set(names) - _nodes(api, 0) if known.simulate else set()
     with progress.step("wait for the node" if len(names) == 1 else f"wait for {len(names)} nodes") as step:
-        todo = bootstrap.objects(authority, sorted(missing))
+        todo = _apply(api, bootstrap.objects(authority, sorted(missing)))
         while todo or not _nodes(api, since).issuperset(names):
-            todo = _apply(api, todo)
             _look(site.name, deadline, step)
+            todo = _apply(api, todo)
         while states.read(site.name).phase == "starting":
             _look(site.name, deadline, step)
 

@@ -7,8 +7,10 @@ what is written in `files.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from pulumi.runtime.mocks import set_mocks
@@ -67,12 +69,30 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
         await run_pulumi_func(lambda: _ignore(program()))
 
     try:
-        asyncio.run(main())
+        with _without_source_positions():
+            asyncio.run(main())
     except ArcosError as error:
         recorder.errors = recorder.errors or [error]
     if recorder.errors:
         raise min(recorder.errors, key=str)
     return sorted(recorder.manifests, key=order.key)
+
+
+@contextmanager
+def _without_source_positions() -> Iterator[None]:
+    """Keep the SDK from looking up each resource's lines of source, a quarter of the time, which only an engine shows.
+
+    It walks the stack by `traceback`, which this limit of Python's own cuts short; errors are printed after it is gone.
+    """
+    before = getattr(sys, "tracebacklimit", None)
+    sys.tracebacklimit = 1
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = before
 
 
 def unresolved(manifests: list[Manifest]) -> list[str]:

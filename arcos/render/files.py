@@ -12,9 +12,11 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from arcos.errors import USAGE, ArcosError
+from arcos.paths import STACKS
 from arcos.render.evaluate import evaluate
 from arcos.render.order import Manifest
 from arcos.render.yaml_text import dump, object_text
@@ -56,16 +58,18 @@ def write(manifests: Sequence[Manifest], directory: Path) -> list[Path]:
     return [directory / name for name in texts]
 
 
-def render_site(name: str, out: Path) -> int:
-    """Render one site into `out/<name>`; returns the number of objects.
+def render_site(name: str, out: Path, stacks: Path = STACKS) -> int:
+    """Render one site of the folder `stacks` into `out/<name>`; returns the number of objects.
 
     Raises:
         ArcosError: The site file is wrong, the site cannot be rendered, or the folder is not ours.
     """
-    return len(write(evaluate(load_site(name)), out / name))
+    return len(write(evaluate(load_site(name, stacks)), out / name))
 
 
-def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None) -> dict[str, int]:
+def render_sites(
+    names: Sequence[str], out: Path, *, jobs: int | None = None, stacks: Path = STACKS
+) -> dict[str, int]:
     """Render sites side by side into `out/<site>`, with `jobs` processes (default: one a core); objects per site.
 
     Raises:
@@ -73,20 +77,20 @@ def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None) ->
     """
     workers = min(jobs or len(os.sched_getaffinity(0)), len(names))
     if workers < 2 or len(names) < _WORTH_FORKING:
-        return {name: render_site(name, out) for name in names}
+        return {name: render_site(name, out, stacks) for name in names}
     # A forked child shares what is imported; frozen, the collector never copies those pages.
     gc.collect()
     gc.freeze()
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        counts = dict(zip(names, pool.map(_try_site, names, [out] * len(names)), strict=True))
+        counts = dict(zip(names, pool.map(partial(_try_site, out=out, stacks=stacks), names), strict=True))
     # What failed in a child fails here again with its whole error: not every exception survives the way up.
-    return {name: render_site(name, out) if count is None else count for name, count in counts.items()}
+    return {name: render_site(name, out, stacks) if count is None else count for name, count in counts.items()}
 
 
-def _try_site(name: str, out: Path) -> int | None:
+def _try_site(name: str, out: Path, stacks: Path) -> int | None:
     """The number of objects, or None for a site that cannot be rendered."""
     try:
-        return render_site(name, out)
+        return render_site(name, out, stacks)
     except ArcosError:
         return None
 

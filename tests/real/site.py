@@ -20,7 +20,7 @@ config:
   arcos:site:
     title: {title}
     domain: {name}.arcos.localhost
-    contact: tests@arcos.localhost
+    contact: you@arcos.localhost
     release: "2026.11"
     cluster: {{kind: local, httpPort: {http}, httpsPort: {https}, apiPort: {api}}}
     apps:
@@ -46,7 +46,7 @@ class RealSite:
     http: int = field(default_factory=free_port)
     https: int = field(default_factory=free_port)
     api: int = field(default_factory=free_port)
-    title: str = "A site of the tests"
+    title: str = "ARCOS on this machine"
 
     def __post_init__(self) -> None:
         """Write the site file and link the cache."""

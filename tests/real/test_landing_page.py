@@ -22,7 +22,7 @@ def test_the_landing_page_is_served_over_tls_by_the_local_authority(site: RealSi
 
     assert status == 200
     assert site.title in body, "the page must show the title from the site file"
-    assert "tests@arcos.localhost" in body, "and whom to ask"
+    assert "you@arcos.localhost" in body, "and whom to ask"
 
 
 def test_http_leads_to_https_on_the_published_port(site: RealSite) -> None:

@@ -10,10 +10,7 @@ RECORDED = {
     Reason.UNREACHABLE: (
         "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?",
         "Unable to connect to the server: dial tcp: lookup nosuch.example on 10.0.0.53:53: no such host",
-        (
-            'error: error validating "STDIN": error validating data: Get "https://127.0.0.1:1/openapi/v2": dial tcp 127.0.0.1:1'
-            ": connect: connection refused; if you choose to ignore these errors, turn validation off"
-        ),
+        'error: error validating data: Get "https://127.0.0.1:1/openapi/v2": dial tcp: connect: connection refused',
         "Error from server: etcdserver: leader changed",
     ),
     Reason.UNTRUSTED: (

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from arcos.apply.manifest import identify
+from arcos.apply import live
+from arcos.apply.manifest import Id, identify
 from arcos.errors import ArcosError
 
 pytestmark = pytest.mark.api
@@ -139,6 +140,20 @@ def test_an_object_whose_kind_is_gone_is_forgotten(cluster):
     cluster.kubectl.run("delete", "crd", crd["metadata"]["name"])
     cluster.apply(sample(cluster))
     assert cluster.recorded() == ids(sample(cluster))
+
+
+def test_an_object_whose_api_server_is_away_is_not_taken_for_gone(cluster):
+    group = f"{cluster.site}.example.net"
+    spec = {"group": group, "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 1,
+            "service": {"namespace": cluster.site, "name": "none"}, "insecureSkipTLSVerify": True}  # fmt: skip
+    away = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": f"v1.{group}"}}
+    cluster.kubectl.run("create", "-f", "-", stdin=json.dumps({**away, "spec": spec}))
+    try:
+        with pytest.raises(ArcosError) as caught:
+            live.of_ids(cluster.kubectl, [Id(group, "Widget", "default", "one")])
+        assert caught.value.where == f"API group {group}"
+    finally:
+        cluster.kubectl.run("delete", "apiservice", f"v1.{group}")
 
 
 def test_an_object_made_again_by_somebody_else_is_not_deleted(cluster):

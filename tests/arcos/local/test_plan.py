@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from arcos.local import bootstrap, images, mounts, network, plan, waiting
+from arcos.local import bootstrap, identities, images, mounts, network, plan, waiting
 from arcos.local.state import NodeState, ProcessState
 from tests.arcos.local.conftest import make_site
 
@@ -26,9 +26,9 @@ def test_everything_a_process_waits_for_is_started_and_every_file_it_names_is_ma
     listed = plan.processes(node, "x")
     names = {one["name"] for one in listed}
     made = {node.etc(name) for name in plan.configuration(node)} | {node.pki("encryption.yaml")}
-    for leaf in plan.leaves(node):
+    for leaf in identities.leaves(node.site):
         made |= {node.pki(f"{leaf.name}.{kind}") for kind in ("crt", "key")}
-    made |= {node.pki(f"{client}.kubeconfig") for client in plan.CLIENTS}
+    made |= {node.pki(f"{client}.kubeconfig") for client in identities.CLIENTS}
     made |= {node.pki(f"{name}.{kind}") for name in ("ca", "etcd-ca", "front-proxy-ca") for kind in ("crt", "key")}
     made |= {node.pki(f"service-accounts.{kind}") for kind in ("key", "pub")}
 
