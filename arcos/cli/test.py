@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,8 +116,13 @@ def _run(tier: Tier) -> tuple[str, float]:
         return "not run", 0.0
     print(f"\n== {tier.name}: {tier.about}", flush=True)
     started = time.monotonic()
-    # All commands of a tier run, so that one round shows every mistake.
-    codes = [subprocess.run(command, cwd=ROOT, check=False).returncode for command in tier.commands]
+    # A temporary folder of our own: pytest's numbered ones trip over what an earlier, killed run left mounted.
+    with tempfile.TemporaryDirectory(prefix="arcos-test-", ignore_cleanup_errors=True) as folder:
+        environment = {**os.environ, "PYTEST_ADDOPTS": f"--basetemp={folder}/pytest"}
+        # All commands of a tier run, so that one round shows every mistake.
+        codes = [
+            subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode for command in tier.commands
+        ]
     return ("FAILED" if any(codes) else "passed"), time.monotonic() - started
 
 
