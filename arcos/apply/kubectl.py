@@ -119,7 +119,11 @@ class Kubectl:
             pause = min(pause * 2, 3.0)
 
     def _once(self, arguments: tuple[str, ...], stdin: str | None, timeout: float) -> Answer:
-        command = [*_leash(), *self.command(*arguments, f"--request-timeout={REQUEST_TIMEOUT}s")]
+        # What watches by design has a --timeout of its own, and we wait a little longer than that.
+        own = next((part for part in arguments if re.fullmatch(r"--timeout=\d+s", part)), None)
+        timeout = max(timeout, float(own[10:-1]) + 30) if own else timeout
+        limit = () if own else (f"--request-timeout={REQUEST_TIMEOUT}s",)
+        command = [*_leash(), *self.command(*arguments, *limit)]
         try:
             done = subprocess.run(
                 command, input=stdin or "", capture_output=True, text=True, timeout=timeout, check=False

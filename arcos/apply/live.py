@@ -6,22 +6,17 @@ asked again. Leaves judging what was read to the callers.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from arcos.apply.failures import Failure, Reason, ServerError
 from arcos.apply.kubectl import Kubectl
 from arcos.apply.manifest import Id, Manifest, as_list, identify
 
-_T = TypeVar("_T")
-_UNKNOWN = re.compile(r'(?:no matches for kind|resource type) "([^"]+)"(?: in (?:version|group) "([^"]+)")?')
+_UNKNOWN = re.compile(r'no matches for kind "([^"]+)" in version "([^"]+)"')
 _READ = ("--ignore-not-found", "--show-managed-fields")
-#: Names in one kubectl run; keeps the command line short.
-_BATCH = 300
 
 
 def of_manifests(kubectl: Kubectl, manifests: Sequence[Manifest]) -> dict[Id, Manifest]:
@@ -30,62 +25,62 @@ def of_manifests(kubectl: Kubectl, manifests: Sequence[Manifest]) -> dict[Id, Ma
     Raises:
         ServerError: The cluster refuses or does not answer.
     """
-
-    def ask(some: Collection[Manifest]) -> list[Manifest]:
-        return kubectl.objects("get", "-f", "-", *_READ, stdin=json.dumps(as_list(some)), timeout=60.0 + len(some))
-
-    found, _ = _known(ask, list(manifests), lambda one: (str(one["kind"]), str(one["apiVersion"])))
-    return {identify(one): one for one in found}
+    found, _ = _known(kubectl, manifests)
+    return found
 
 
 def of_ids(kubectl: Kubectl, ids: Collection[Id]) -> dict[Id, Manifest]:
-    """Those of ``ids`` that exist, in the API version the cluster prefers, with managed fields.
+    """Those of ``ids`` that exist, in the first API version in which the cluster serves the kind, with managed fields.
 
     Objects of a kind that the cluster no longer serves went with it.
 
     Raises:
         ServerError: The cluster refuses, does not answer, or cannot say whether it serves a kind.
     """
+    if not ids:
+        return {}
+    versions = {"": ["v1"]}
+    for group in kubectl.request("get", "/apis")["groups"]:
+        versions[group["name"]] = [one["groupVersion"] for one in group["versions"]]
     result: dict[Id, Manifest] = {}
-    for namespace, group in itertools.groupby(sorted(ids, key=lambda one: one.namespace), lambda one: one.namespace):
-        names = list(group)
-        for start in range(0, len(names), _BATCH):
-            found, unknown = _known(
-                lambda some, space=namespace: _get_by_name(kubectl, some, space),  # type: ignore[misc]
-                names[start : start + _BATCH], lambda one: (one.kind, one.group),
-            )  # fmt: skip
-            for one in sorted({(lost.group, lost.kind) for lost in unknown}):
-                _check_gone(kubectl, *one)
-            result.update((identify(one), one) for one in found)
+    left = sorted(ids)
+    for turn in range(max(map(len, versions.values()))):
+        bare = [_bare(one, versions[one.group][turn]) for one in left if turn < len(versions.get(one.group, ()))]
+        found, unknown = _known(kubectl, bare)
+        result |= found
+        asked = {identify(one) for one in bare}
+        left = [one for one in left if one not in asked or one in unknown]
+        if not left:
+            return result
+    for group_name, kind in sorted({(one.group, one.kind) for one in left}):
+        _check_gone(kubectl, group_name, kind)
     return result
 
 
-def _get_by_name(kubectl: Kubectl, ids: Collection[Id], namespace: str) -> list[Manifest]:
-    space = ("-n", namespace) if namespace else ()
-    return kubectl.objects("get", *(f"{one.type}/{one.name}" for one in ids), *space, *_READ)
+def _bare(this: Id, version: str) -> Manifest:
+    metadata = {"name": this.name} | ({"namespace": this.namespace} if this.namespace else {})
+    return {"apiVersion": version, "kind": this.kind, "metadata": metadata}
 
 
-def _known(
-    ask: Callable[[Collection[_T]], list[Manifest]], wanted: list[_T], kind_of: Callable[[_T], tuple[str, str]]
-) -> tuple[list[Manifest], list[_T]]:
-    """What ``ask`` finds, and those of a kind that the cluster does not know."""
-    unknown: list[_T] = []
+def _known(kubectl: Kubectl, wanted: Sequence[Manifest]) -> tuple[dict[Id, Manifest], set[Id]]:
+    """What exists of ``wanted``, and what is of a kind that the cluster does not know."""
+    unknown: set[Id] = set()
     while wanted:
         try:
-            return ask(wanted), unknown
+            # By file, not by name: kubectl asks for named objects five a second.
+            found = kubectl.objects(
+                "get", "-f", "-", *_READ, stdin=json.dumps(as_list(wanted)), timeout=60.0 + len(wanted)
+            )
+            return {identify(one): one for one in found}, unknown
         except ServerError as error:
             text = "\n".join(one.message for one in error.failures if one.reason is Reason.UNKNOWN_KIND)
-            missing: list[tuple[str, str]] = _UNKNOWN.findall(text)
-            lost = [one for one in wanted if any(_same(kind_of(one), names) for names in missing)]
+            missing: set[tuple[str, str]] = set(_UNKNOWN.findall(text))
+            lost = [one for one in wanted if (one["kind"], one["apiVersion"]) in missing]
             if not lost:
                 raise
-            unknown += lost
-            wanted = [one for one in wanted if one not in lost]
-    return [], unknown
-
-
-def _same(kind: tuple[str, str], named: tuple[str, str]) -> bool:
-    return kind[0] == named[0] and named[1] in ("", kind[1])
+            unknown |= {identify(one) for one in lost}
+            wanted = [one for one in wanted if (one["kind"], one["apiVersion"]) not in missing]
+    return {}, unknown
 
 
 def _check_gone(kubectl: Kubectl, group: str, kind: str) -> None:

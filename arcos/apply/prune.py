@@ -9,6 +9,7 @@ namespace in which somebody else runs something. :func:`plan` decides and is pur
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from arcos.apply.manifest import Id, Manifest, as_list, identify, is_ours
 from arcos.errors import ArcosError
 
 #: Seconds that one group of objects may take to disappear.
-_DELETE_TIMEOUT = 180
+_DELETE_TIMEOUT = 180.0
 _KEPT = "--delete-data deletes it"
 _CLAIM = "PersistentVolumeClaim"
 _OWN_ROOTS = "deployments,statefulsets,daemonsets,cronjobs,persistentvolumeclaims"
@@ -118,7 +119,7 @@ def look(kubectl: Kubectl, obsolete: Collection[Id], *, delete_data: bool) -> Pl
     return plan(found, inside, in_use, delete_data=delete_data)
 
 
-def prune(kubectl: Kubectl, decided: Plan, timeout: int = _DELETE_TIMEOUT) -> None:
+def prune(kubectl: Kubectl, decided: Plan, timeout: float = _DELETE_TIMEOUT) -> None:
     """Delete what the plan says, wave by wave, and wait until it is gone.
 
     Raises:
@@ -131,36 +132,38 @@ def prune(kubectl: Kubectl, decided: Plan, timeout: int = _DELETE_TIMEOUT) -> No
             _delete(kubectl, chosen, timeout)
 
 
-def _delete(kubectl: Kubectl, ids: Sequence[Id], timeout: int) -> None:
+def _delete(kubectl: Kubectl, ids: Sequence[Id], timeout: float) -> None:
     still = live.of_ids(kubectl, ids)
-    ours = [one for this, one in still.items() if is_ours(one)]
+    ours = [{"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": _name_only(one["metadata"])}
+            for this in ids if (one := still.get(this)) and is_ours(one)]  # fmt: skip
     if not ours:
         return
-    bare = [
-        {"apiVersion": one["apiVersion"], "kind": one["kind"], "metadata": _name_only(one["metadata"])} for one in ours
-    ]
-    try:
-        kubectl.run(
-            "delete", "-f", "-", "--ignore-not-found", "--wait=true", f"--timeout={timeout}s",
-            stdin=json.dumps(as_list(bare)), timeout=timeout + 30.0,
-        )  # fmt: skip
-    except ServerError as error:
-        if "timed out waiting" not in error.failures[0].message:
-            raise
-        raise _stuck(kubectl, ids, timeout) from error
+    source = json.dumps(as_list(ours))
+    kubectl.run("delete", "-f", "-", "--ignore-not-found", "--wait=false", stdin=source, timeout=60.0 + len(ours))
+    # kubectl's own waiting asks five times a second for one object after the other.
+    end, pause = time.monotonic() + timeout, 0.1
+    while left := _left(live.of_manifests(kubectl, ours), still):
+        if time.monotonic() > end:
+            raise _stuck(kubectl, left, timeout)
+        ours = [one for one in ours if identify(one) in left]
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def _left(there: Mapping[Id, Manifest], before: Mapping[Id, Manifest]) -> dict[Id, Manifest]:
+    """What was not deleted yet; an object that somebody made anew is not it."""
+    return {this: one for this, one in there.items() if one["metadata"]["uid"] == before[this]["metadata"]["uid"]}
 
 
 def _name_only(metadata: Manifest) -> Manifest:
     return {key: metadata[key] for key in ("name", "namespace") if key in metadata}
 
 
-def _stuck(kubectl: Kubectl, ids: Sequence[Id], timeout: int) -> ArcosError:
-    left = live.of_ids(kubectl, ids)
-    this = next(iter(left), ids[0])
-    finalizers = left[this]["metadata"].get("finalizers") if left else None
-    waits_for = ", ".join(finalizers or []) or "its content"
+def _stuck(kubectl: Kubectl, left: Mapping[Id, Manifest], timeout: float) -> ArcosError:
+    this = next(iter(left))
+    waits_for = ", ".join(left[this]["metadata"].get("finalizers") or []) or "its content"
     return ArcosError(
-        f"{this} is still being deleted after {timeout} s", where=kubectl.where,
+        f"{this} is still being deleted after {timeout:.0f} s", where=kubectl.where,
         why=f"waits for {waits_for}; {len(left) - 1} more are left" if len(left) > 1 else f"waits for {waits_for}",
         fix=kubectl.hint("describe", this.type, this.name, namespace=this.namespace),
     )  # fmt: skip

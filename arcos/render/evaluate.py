@@ -58,21 +58,28 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
     """
     recorder = Recorder()
 
+    def start() -> None:
+        program()
+
     async def main() -> None:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(_Inline())
         # After an error, whatever waited for the refused object fails too and nobody asks it why; `errors` says it all.
         loop.set_exception_handler(lambda _loop, _context: None)
-        set_mocks(_unused(recorder), project=PROJECT, stack=stack, preview=True, monitor=recorder)
+        set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=True, monitor=recorder)
         # The test hook leaves this one to all runs together; then what a failed run left would break the next.
         SETTINGS.outputs = set()
-        await run_pulumi_func(lambda: _ignore(program()))
+        await run_pulumi_func(start)
 
     try:
         with _without_source_positions():
             asyncio.run(main())
     except ArcosError as error:
         recorder.errors = recorder.errors or [error]
+    except Exception:
+        # The SDK may wrap what it got from us; without a refusal of ours it is a bug in the program.
+        if not recorder.errors:
+            raise
     if recorder.errors:
         raise min(recorder.errors, key=str)
     return sorted(recorder.manifests, key=order.key)
@@ -106,11 +113,3 @@ def images(manifest: Manifest) -> list[str]:
     template = manifest.get("spec", {}).get("template", {}) if isinstance(manifest.get("spec"), dict) else {}
     pod = template.get("spec", {}) if isinstance(template, dict) else {}
     return [box["image"] for group in ("initContainers", "containers") for box in pod.get(group, ())]
-
-
-def _unused(recorder: Recorder) -> Any:  # noqa: ANN401 - the SDK's own type is untyped
-    return recorder.mocks
-
-
-def _ignore(_: object) -> None:
-    return None

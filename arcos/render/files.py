@@ -67,9 +67,7 @@ def render_site(name: str, out: Path, stacks: Path = STACKS) -> int:
     return len(write(evaluate(load_site(name, stacks)), out / name))
 
 
-def render_sites(
-    names: Sequence[str], out: Path, *, jobs: int | None = None, stacks: Path = STACKS
-) -> dict[str, int]:
+def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None, stacks: Path = STACKS) -> dict[str, int]:
     """Render sites side by side into `out/<site>`, with `jobs` processes (default: one a core); objects per site.
 
     Raises:

@@ -71,6 +71,12 @@ def test_one_that_hangs_is_stopped_and_said(fake):
     assert "gave no answer in 1 s" in caught.value.why
 
 
+def test_a_command_that_waits_by_itself_is_given_its_time(fake):
+    program = fake('sleep 2; echo "$*"')
+    said = Kubectl(None, program=program).run("wait", "--timeout=60s", "pod/x", timeout=1)
+    assert "--request-timeout" not in said, "that would end its watch"
+
+
 def test_a_silent_server_is_tried_again_for_as_long_as_patience_lasts(fake, tmp_path):
     mark = tmp_path / "second"
     refusal = "echo 'The connection to the server x was refused' >&2; exit 1"

@@ -185,6 +185,19 @@ def test_a_namespace_that_others_work_in_is_not_taken(cluster):
     assert "theirs" in caught.value.why
 
 
+def test_a_secret_that_only_a_person_can_make_stops_it_before_anything_is_changed(cluster):
+    web = cluster.deployment("web", pod={"volumes": [{"name": "s", "secret": {"secretName": "licence"}}]})
+    wanted = [cluster.make("Namespace", cluster.site), web]
+    with pytest.raises(ArcosError, match="1 secrets are missing") as caught:
+        cluster.apply(wanted)
+    assert "create secret generic licence" in caught.value.fix
+    assert cluster.get("namespace", cluster.site) is None
+    cluster.kubectl.run("create", "namespace", cluster.site)  # as the fix says
+    cluster.kubectl.run("create", "secret", "generic", "licence", "-n", cluster.site)
+    cluster.apply(wanted)
+    assert cluster.get("deployment", "web")
+
+
 def test_two_sites_never_share_objects_of_one_cluster(cluster, monkeypatch):
     cluster.apply(sample(cluster))
     first = cluster.site

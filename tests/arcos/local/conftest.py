@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from arcos.apply.kubectl import Kubectl
 from arcos.local import images, node, ports
 from arcos.local.state import NodeState
 from arcos.paths import cache_dir
@@ -67,7 +68,7 @@ class Local:
         return next(one.pid for one in self.state.processes if one.name == name)
 
     def kubectl(self, *arguments: str, stdin: object = None) -> str:
-        command = ["kubectl", f"--kubeconfig={node.kubeconfig(self.site.name)}", *arguments]
+        command = Kubectl(node.kubeconfig(self.site.name)).command(*arguments)
         done = subprocess.run(
             command, input=json.dumps(stdin) if stdin else None, capture_output=True, text=True, check=False
         )

@@ -14,7 +14,7 @@ from arcos.local import processes as proc
 from arcos.local.state import numbers_outside, site_folder
 from tests.arcos.local import manifests as make
 from tests.arcos.local.conftest import Local
-from tests.arcos.local.test_node_real import eventually
+from tests.arcos.local.test_node_real import eventually, fetch
 
 pytestmark = pytest.mark.real
 
@@ -67,8 +67,7 @@ def run_pod(local: Local) -> None:
 
 
 def serves(local: Local) -> bool:
-    command = ["curl", "--noproxy", "*", "-s", "-m", "2", f"http://127.0.0.1:{local.state.ports['http']}/"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout == "nothing yet"
+    return fetch(f"http://127.0.0.1:{local.state.ports['http']}/") == "nothing yet"
 
 
 @pytest.mark.parametrize("victim", ["holder", "unshare", "supervisor"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from arcos.errors import ArcosError
-from arcos.local import node, prepare, processes
+from arcos.local import node, ports, prepare, processes
 from arcos.local.state import site_folder
 from arcos.paths import ROOT
 from arcos.progress import Progress
@@ -89,8 +89,8 @@ def test_a_killed_process_is_restarted(simulated: Local) -> None:
 def test_many_run_side_by_side_whatever_their_ports_say(simulated: Local, home: Path) -> None:
     second = Local(make_site("simulated-b", apiPort=simulated.site.cluster.api_port), simulate=True)  # type: ignore[union-attr]
     try:
-        ports = {simulated.up().ports["api"], second.up().ports["api"]}
-        assert len(ports) == 2
+        used = {simulated.up().ports["api"], second.up().ports["api"]}
+        assert len(used) == 2
     finally:
         second.down(delete_data=True)
 
@@ -167,10 +167,12 @@ def test_a_real_node_without_root_is_refused_with_the_way_out(home: Path, monkey
 
 def test_nobody_outside_this_machine_reaches_it(simulated: Local) -> None:
     state = simulated.up()
-    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
+    sockets = {file for one in state.processes for file in ports._open_files(Path(f"/proc/{one.pid}"))}
 
-    pids = [f"pid={one.pid}," for one in state.processes]
-    own = [line.split()[3] for line in listening if any(pid in line for pid in pids)]
+    tables = [
+        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    listening = [fields[1] for fields in tables if fields[3] == ports._LISTEN and f"socket:[{fields[9]}]" in sockets]
 
-    assert own, "the control plane listens somewhere"
-    assert [address for address in own if not address.startswith("127.0.0.1:")] == []
+    assert listening, "the control plane listens somewhere"
+    assert [place for place in listening if not place.startswith("0100007F:")] == [], "127.0.0.1 as proc(5) writes it"
