@@ -126,8 +126,11 @@ class Kubectl:
         command = [*_leash(), *self.command(*arguments, *limit)]
         try:
             done = subprocess.run(
-                command, input=stdin or "", capture_output=True, text=True, timeout=timeout, check=False
-            )
+                command, input=stdin or "", capture_output=True, encoding="utf-8", errors="replace", timeout=timeout,
+                check=False,
+            )  # fmt: skip
+        except OSError as error:
+            raise ServerError([Failure(Reason.OTHER, str(error))], where=command[0]) from None
         except subprocess.TimeoutExpired:
             late = Failure(Reason.UNREACHABLE, f"kubectl {arguments[0]} gave no answer in {timeout:.0f} s")
             raise ServerError([late], where=self.where) from None

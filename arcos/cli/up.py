@@ -46,6 +46,11 @@ def up(
     site = load_site(name)
     progress = Progress()
     with _alone(site):
+        if site.cluster.kind == "local":
+            from arcos.local.node import check
+
+            # A taken port or a missing right shows before minutes of building.
+            check(site, simulate=simulate)
         manifests = _render(site, progress, checked=not simulate)
         if site.cluster.kind == "local":
             _start_local(site, manifests, progress, simulate=simulate)
