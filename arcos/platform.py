@@ -128,6 +128,9 @@ def _provider(site: Site, opts: ResourceOptions) -> k8s.Provider:
         cluster_identifier=site.name,
         # A changed ConfigMap is edited in place: replaced, it would be gone for a moment under running pods.
         enable_config_map_mutable=True,
+        # A run that was killed left objects that the state does not know; the next one goes on with them. What another
+        # manager wrote differently is still a conflict, and refused.
+        upsert_existing_objects=True,
         opts=opts,
     )
 

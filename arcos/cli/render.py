@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,6 @@ def diff(
     if as_json:
         typer.echo(json.dumps([change.as_dict() for change in changes], indent=2))
     else:
-        typer.echo(format_text(changes))
+        typer.echo(format_text(changes, colour=sys.stdout.isatty()))
     if exit_code and any(change.action != "unchanged" for change in changes):
         raise typer.Exit(1)

