@@ -97,7 +97,7 @@ def _go() -> Check:
 def _toolchain() -> Check:
     built = cache_dir() / "toolchain"
     names = sorted(path.name for path in built.glob("*-*") if path.is_dir()) if built.exists() else []
-    detail = ", ".join(names) if names else "nothing built yet: the first `up` takes about 15 minutes more"
+    detail = ", ".join(names) if names else "nothing built yet: the first `up` takes 15 to 20 minutes more"
     return Check(name="toolchain", level=Level.OK, detail=detail)
 
 
