@@ -240,6 +240,7 @@ def test_a_control_plane_that_restarts_under_a_running_apply_is_waited_for(clust
     worker.join()
     assert done, "runs went on"
     assert all("does not answer" in str(error) for error in errors), "and what failed says so in one sentence"
+    cluster.kubectl.patient(90).run("get", "--raw", "/readyz")
     cluster.apply(states_[1])
     Check(cluster).converged(states_[1], "after the restarts")
 
