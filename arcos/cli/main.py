@@ -51,6 +51,10 @@ def main() -> None:
     gc.disable()
     try:
         app(prog_name="arcosctl")
+    except SystemExit:
+        # Frozen, they are not looked through at the end either.
+        gc.freeze()
+        raise
     except ArcosError as error:
         first, *rest = error.lines()
         out = console()

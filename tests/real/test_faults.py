@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,8 +78,9 @@ def test_up_killed_at_many_points_converges(own: RealSite) -> None:
     own.arcosctl("up", own.name)
 
     assert own.status()["summary"] == "ready"
-    pods = own.kubectl("get", "pods", "-A", "--field-selector=status.phase=Running", "-o", "name").split()
-    assert len(pods) == len(set(pods)) == 3, f"CoreDNS, ingress and welcome run once each: {pods}"
+    label = 'jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/name}{"\\n"}{end}'
+    running_pods = own.kubectl("get", "pods", "-A", "--field-selector=status.phase=Running", "-o", label).split()
+    assert Counter(running_pods) == {"coredns": 1, "ingress": 1, "welcome": 2}, "each as often as wanted, nothing twice"
 
 
 def test_of_two_ups_at_once_one_works_and_one_is_refused_naming_the_holder(own: RealSite) -> None:
