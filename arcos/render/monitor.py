@@ -37,10 +37,10 @@ class _NoMocks(mocks.Mocks):
     """The hook wants one; the monitor below never asks it."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        raise NotImplementedError(args.token)
+        raise RuntimeError(f"{args.token} reached the mocks: the recorder answers every call itself")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        raise NotImplementedError(args.name)
+        raise RuntimeError(f"{args.name} reached the mocks: the recorder takes every resource itself")
 
 
 class Recorder(mocks.MockMonitor):

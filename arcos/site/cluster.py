@@ -80,8 +80,10 @@ class AwsNodePool(NodePool):
     """EC2 instance type of each machine, as in `m7i.large`."""
 
 
-def _gpus(pools: tuple[NodePool, ...]) -> tuple[GpuVendor, ...]:
-    return tuple(sorted({pool.gpu for pool in pools if pool.gpu}))
+def _cloud(pools: tuple[NodePool, ...]) -> Capabilities:
+    """What every cluster that the platform makes on a cloud offers; its pools say which GPUs."""
+    gpus = tuple(sorted({pool.gpu for pool in pools if pool.gpu}))
+    return Capabilities(load_balancer=True, default_storage_class=BLOCK_STORAGE, network_policy=True, gpu=gpus)
 
 
 class LocalCluster(Settings):
@@ -141,9 +143,7 @@ class OpenStackMagnum(Settings):
     @property
     def capabilities(self) -> Capabilities:
         """Octavia, Cinder and Calico come with Magnum clusters."""
-        return Capabilities(
-            load_balancer=True, default_storage_class=BLOCK_STORAGE, network_policy=True, gpu=_gpus(self.node_pools)
-        )
+        return _cloud(self.node_pools)
 
 
 class OpenStackVm(Settings):
@@ -163,9 +163,7 @@ class OpenStackVm(Settings):
     @property
     def capabilities(self) -> Capabilities:
         """The platform itself installs what Octavia and Cinder need, and a network that enforces policies."""
-        return Capabilities(
-            load_balancer=True, default_storage_class=BLOCK_STORAGE, network_policy=True, gpu=_gpus(self.node_pools)
-        )
+        return _cloud(self.node_pools)
 
 
 class AwsEks(Settings):
@@ -179,9 +177,7 @@ class AwsEks(Settings):
     @property
     def capabilities(self) -> Capabilities:
         """Elastic load balancing, EBS, and the VPC network's policy agent."""
-        return Capabilities(
-            load_balancer=True, default_storage_class=BLOCK_STORAGE, network_policy=True, gpu=_gpus(self.node_pools)
-        )
+        return _cloud(self.node_pools)
 
 
 Cluster = Annotated[
