@@ -24,7 +24,7 @@ RELEASE = Annotated[str, typer.Option("--release", help="A file in releases/; th
 def list_(as_json: JSON = False) -> None:
     """List the images: version, state, licence, and the digest that the newest release locks."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from arcos.site.release import load_release
 
@@ -38,7 +38,9 @@ def list_(as_json: JSON = False) -> None:
         keys = ("name", "version", "state", "licence", "digest")
         typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
         return
-    table = Table("image", "version", "state", "licence", "digest", box=None, header_style="bold")
+    # A digest is for copying: on a narrow terminal it goes on in the next line, it is never cut.
+    digest_column = Column("digest", overflow="fold")
+    table = Table("image", "version", "state", "licence", digest_column, box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
     Console(soft_wrap=True).print(table)
