@@ -39,6 +39,14 @@ def from_app(app: str, namespace: str, *ports: int) -> IngressRule:
     return {"from_": [_pods(app, namespace)], "ports": _tcp(*ports)}
 
 
+def from_namespace(namespace: str, *ports: int) -> IngressRule:
+    """Let every pod of `namespace` reach these TCP ports."""
+    peer: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}
+    }
+    return {"from_": [peer], "ports": _tcp(*ports)}
+
+
 def from_anywhere(*ports: int) -> IngressRule:
     """Let everybody, in the cluster or outside, reach these TCP ports."""
     return {"ports": _tcp(*ports)}
@@ -47,6 +55,11 @@ def from_anywhere(*ports: int) -> IngressRule:
 def to_app(app: str, namespace: str, *ports: int) -> EgressRule:
     """Reach these TCP ports of the pods of `app` in `namespace`."""
     return {"to": [_pods(app, namespace)], "ports": _tcp(*ports)}
+
+
+def to_anywhere(*ports: int) -> EgressRule:
+    """Reach these TCP ports wherever they are: for what is outside of the cluster."""
+    return {"ports": _tcp(*ports)}
 
 
 def to_api_server() -> EgressRule:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import pulumi_kubernetes as k8s
 
@@ -44,29 +45,54 @@ class Resources:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """An HTTP path and the number of the port that answers it."""
+    """How health is asked: `path` of `port` over HTTP, `port` alone by connecting, or a `command` in the container."""
 
-    path: str
-    port: int
+    path: str | None = None
+    port: int | None = None
+    command: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.command) == (self.port is not None):
+            raise ValueError("a probe has either a port or a command")
+
+    def check(self) -> k8s.core.v1.ProbeArgsDict:
+        """The probe without its timing."""
+        if self.command:
+            return {"exec_": {"command": list(self.command)}}
+        if self.path is None:
+            return {"tcp_socket": {"port": cast(int, self.port)}}
+        return {"http_get": {"path": self.path, "port": cast(int, self.port)}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """A volume at a path; exactly one of `config_map`, `secret` and `scratch` (the size of an empty directory).
+    """A volume at a path; exactly one of `config_map`, `secret`, `scratch` and `claim`.
 
-    `items` maps keys to relative file paths; without it every key is a file.
+    `scratch` is the size of an empty directory, `claim` the name of a PersistentVolumeClaim of which `sub_path` may
+    name a folder. `items` maps keys to relative file paths; without it every key is a file.
     """
 
     path: str
     config_map: str | None = None
     secret: str | None = None
     scratch: str | None = None
+    claim: str | None = None
+    sub_path: str | None = None
     items: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
         """The volume's name."""
-        return self.config_map or self.secret or self.path.strip("/").replace("/", "-")
+        return self.config_map or self.secret or self.claim or self.path.strip("/").replace("/", "-").lower()
+
+    def volume_mount(self) -> k8s.core.v1.VolumeMountArgsDict:
+        """The container's side: only what is kept or thrown away may be written."""
+        mount: k8s.core.v1.VolumeMountArgsDict = {
+            "name": self.name,
+            "mount_path": self.path,
+            "read_only": self.scratch is None and self.claim is None,
+        }
+        return mount | {"sub_path": self.sub_path} if self.sub_path else mount
 
     def volume(self) -> k8s.core.v1.VolumeArgsDict:
         """The pod's volume. Files are readable by the pod's group, secrets by nobody else."""
@@ -79,6 +105,8 @@ class Mount:
         if self.config_map:
             files: k8s.core.v1.ConfigMapVolumeSourceArgsDict = {"name": self.config_map, "default_mode": 0o444}
             return {"name": self.name, "config_map": files | {"items": items} if items else files}
+        if self.claim:
+            return {"name": self.name, "persistent_volume_claim": {"claim_name": self.claim}}
         return {"name": self.name, "empty_dir": {"size_limit": self.scratch}}
 
 
@@ -87,7 +115,8 @@ class PodArgs:
     """One hardened pod of one container.
 
     `ports` maps names to numbers. `api_token` is the lifetime in seconds of a token for the Kubernetes API, at least
-    600; without it the pod holds none. `ready` and `live` are left out for jobs.
+    600; without it the pod holds none. `command` stands in for the image's entry point. `ready` and `live` are left out
+    for jobs; a service may take `start_seconds` until it first answers `live`.
     """
 
     app: str
@@ -95,6 +124,7 @@ class PodArgs:
     user: int
     resources: Resources
     service_account: str
+    command: Sequence[str] = ()
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -102,6 +132,7 @@ class PodArgs:
     mounts: Sequence[Mount] = ()
     ready: Probe | None = None
     live: Probe | None = None
+    start_seconds: int = 60
     priority_class: str | None = None
     api_token: int | None = None
     dns_policy: str = "ClusterFirst"
@@ -129,7 +160,9 @@ def pod_template(args: PodArgs, *, restart: str = "Always") -> k8s.core.v1.PodTe
         },
         "containers": [_container(args) | _probes(args)],
     }
-    if volumes := [mount.volume() for mount in args.mounts] + _api_access(args.api_token):
+    # One volume may be mounted at several places.
+    volumes = list({mount.name: mount.volume() for mount in args.mounts}.values()) + _api_access(args.api_token)
+    if volumes:
         spec["volumes"] = volumes
     if args.priority_class:
         spec["priority_class_name"] = args.priority_class
@@ -158,6 +191,8 @@ def _container(args: PodArgs) -> k8s.core.v1.ContainerArgsDict:
         },
         "termination_message_policy": "FallbackToLogsOnError",
     }
+    if args.command:
+        container["command"] = list(args.command)
     if args.args:
         container["args"] = list(args.args)
     if args.env:
@@ -176,25 +211,26 @@ def _ports(args: PodArgs) -> list[k8s.core.v1.ContainerPortArgsDict]:
 
 
 def _volume_mounts(args: PodArgs) -> list[k8s.core.v1.VolumeMountArgsDict]:
-    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
-        {"name": mount.name, "mount_path": mount.path, "read_only": mount.scratch is None} for mount in args.mounts
-    ]
+    mounts = [mount.volume_mount() for mount in args.mounts]
     if args.api_token is not None:
         mounts.append({"name": "api-access", "mount_path": API_ACCESS_PATH, "read_only": True})
     return mounts
 
 
 def _probes(args: PodArgs) -> k8s.core.v1.ContainerArgsDict:
-    """A minute to start, unready after 15 s, restarted after 30 s; and a pause before the stop signal."""
+    """Time to start, unready after 15 s, restarted after 30 s; and a pause before the stop signal."""
     if args.ready is None or args.live is None:
         return {"name": args.app}
-    ready: k8s.core.v1.HTTPGetActionArgsDict = {"path": args.ready.path, "port": args.ready.port}
-    live: k8s.core.v1.HTTPGetActionArgsDict = {"path": args.live.path, "port": args.live.port}
+    start: k8s.core.v1.ProbeArgsDict = {
+        "period_seconds": 1,
+        "failure_threshold": args.start_seconds,
+        "timeout_seconds": 2,
+    }
     return {
         "name": args.app,
-        "startup_probe": {"http_get": live, "period_seconds": 1, "failure_threshold": 60, "timeout_seconds": 2},
-        "readiness_probe": {"http_get": ready, "period_seconds": 5, "failure_threshold": 3, "timeout_seconds": 2},
-        "liveness_probe": {"http_get": live, "period_seconds": 10, "failure_threshold": 3, "timeout_seconds": 5},
+        "startup_probe": args.live.check() | start,
+        "readiness_probe": args.ready.check() | {"period_seconds": 5, "failure_threshold": 3, "timeout_seconds": 2},
+        "liveness_probe": args.live.check() | {"period_seconds": 10, "failure_threshold": 3, "timeout_seconds": 5},
         "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
     }
 

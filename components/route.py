@@ -16,8 +16,9 @@ INGRESS = "ingress"
 class Route:
     """`host` leads to `port` of the Service and of the pods labelled `service` in `namespace`.
 
-    `title` and `description` are for people; `health_path` answers 200 as long as the app works; `listed` says whether
-    the landing page names it.
+    `title` and `description` are for people. `health_path`, on `health_port` where that is another one, answers 200 as
+    long as the app works. `listed` says whether the landing page names it. With `groups`, only people in one of them
+    get in, which the proxy asks `auth` for every request; without, the app signs people in itself or is open to all.
     """
 
     app: str
@@ -29,6 +30,8 @@ class Route:
     description: str
     health_path: str
     listed: bool = True
+    groups: tuple[str, ...] = ()
+    health_port: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def listing(route: Route, https_port: int) -> Listing:
         url=public_url(route.host, https_port),
         service=route.service,
         namespace=route.namespace,
-        port=route.port,
+        port=route.health_port or route.port,
         health_path=route.health_path,
         app=route.app,
     )

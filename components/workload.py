@@ -1,8 +1,9 @@
 """The one building block of every service: deployment, account, service, disruption budget, network policy.
 
 Owns what surrounds the hardened pod of `pod.py`; leaves out what the service is for: its configuration, its routes.
-Whoever runs one pod only must say why.
-https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
+Whoever runs one pod only must say why. A service that keeps data is a StatefulSet of one pod with volumes of its own:
+never do two pods write to one volume.
+https://kubernetes.io/docs/concepts/workloads/controllers/
 """
 
 from __future__ import annotations
@@ -19,14 +20,27 @@ from components.pod import PodArgs, pod_template
 
 
 @dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A volume of a service's own: the claim's `name`, and its least `size`, as in `10Gi`.
+
+    It can grow, never shrink. Mounted with `Mount(claim=name)`.
+    """
+
+    name: str
+    size: str
+    storage_class: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkloadArgs:
     """A service named as its pod's `app`.
 
-    `service` is the Service's spec but for the selector. `extra_selector` adds labels by which others find the pods.
-    One replica needs `singleton`: why losing it for a moment is accepted.
+    `service` is the Service's spec but for the selector. `pod_selector` is what finds the pods where the recommended
+    label does not. One replica needs `singleton`: why losing it for a moment is accepted. `recreate` ends the old pod
+    before a new one starts. With `volumes` the one pod is that of a StatefulSet.
 
     Raises:
-        ValueError: One replica without a reason, or a reason for more than one.
+        ValueError: One replica without a reason, or a reason for more than one; volumes and more than one replica.
     """
 
     namespace: str
@@ -38,14 +52,18 @@ class WorkloadArgs:
     singleton: str = ""
     service_name: str = ""
     pod_selector: Mapping[str, str] = field(default_factory=dict)
+    recreate: bool = False
+    volumes: Sequence[Volume] = ()
 
     def __post_init__(self) -> None:
+        if self.volumes and self.replicas != 1:
+            raise ValueError(f"{self.pod.app}: a volume is one pod's own")
         if (self.replicas == 1) != bool(self.singleton):
             raise ValueError(f"{self.pod.app}: one replica and a reason in `singleton` belong together")
 
 
 class Workload(ComponentResource):
-    """A hardened, stateless service."""
+    """A hardened service."""
 
     service_name: Output[str]
     """The Service's name."""
@@ -57,7 +75,8 @@ class Workload(ComponentResource):
         _account(args, child)
         policy = _policy(args, child)
         service = _service(args, child)
-        _deployment(args, ResourceOptions.merge(child, ResourceOptions(depends_on=[policy])))
+        needs = [policy, *_claims(args, child)]
+        _pods(args, ResourceOptions.merge(child, ResourceOptions(depends_on=needs)))
         if args.replicas > 1:
             _budget(args, child)
         self.service_name = service.metadata.name
@@ -74,8 +93,30 @@ def deployment_spec(args: WorkloadArgs) -> k8s.apps.v1.DeploymentSpecArgsDict:
         "revision_history_limit": 3,
         "progress_deadline_seconds": 300,
         "selector": {"match_labels": _selects(args)},
-        "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
+        "strategy": {"type": "Recreate"}
+        if args.recreate
+        else {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
         "template": template,
+    }
+
+
+def stateful_set_spec(args: WorkloadArgs) -> k8s.apps.v1.StatefulSetSpecArgsDict:
+    """At most one pod at any time: on a lost node it is not started elsewhere before the node is known to be gone."""
+    return {
+        "replicas": 1,
+        "revision_history_limit": 3,
+        "service_name": args.service_name or args.pod.app,
+        "selector": {"match_labels": _selects(args)},
+        "template": pod_template(args.pod),
+    }
+
+
+def claim_spec(volume: Volume) -> k8s.core.v1.PersistentVolumeClaimSpecArgsDict:
+    """A volume that one node writes."""
+    return {
+        "access_modes": ["ReadWriteOnce"],
+        "storage_class_name": volume.storage_class,
+        "resources": {"requests": {"storage": volume.size}},
     }
 
 
@@ -133,15 +174,32 @@ def _service(args: WorkloadArgs, opts: ResourceOptions) -> k8s.core.v1.Service:
     )
 
 
-def _deployment(args: WorkloadArgs, opts: ResourceOptions) -> k8s.apps.v1.Deployment:
+def _claims(args: WorkloadArgs, opts: ResourceOptions) -> list[k8s.core.v1.PersistentVolumeClaim]:
+    """Data outlives its service: the engine refuses to delete a claim until somebody unprotects it."""
+    app = args.pod.app
+    return [
+        k8s.core.v1.PersistentVolumeClaim(
+            resource_name("PersistentVolumeClaim", volume.name, args.namespace),
+            # The engine would wait for the claim to be bound, which its first pod does.
+            metadata=metadata(
+                volume.name, app=app, namespace=args.namespace, annotations={"pulumi.com/skipAwait": "true"}
+            ),
+            spec=claim_spec(volume),
+            opts=ResourceOptions.merge(opts, ResourceOptions(protect=True)),
+        )
+        for volume in args.volumes
+    ]
+
+
+def _pods(args: WorkloadArgs, opts: ResourceOptions) -> k8s.apps.v1.Deployment | k8s.apps.v1.StatefulSet:
     app = args.pod.app
     why = {f"{PREFIX}/singleton": args.singleton} if args.singleton else None
-    return k8s.apps.v1.Deployment(
-        resource_name("Deployment", app, args.namespace),
-        metadata=metadata(app, app=app, namespace=args.namespace, annotations=why),
-        spec=deployment_spec(args),
-        opts=opts,
-    )
+    meta = metadata(app, app=app, namespace=args.namespace, annotations=why)
+    if args.volumes:
+        name = resource_name("StatefulSet", app, args.namespace)
+        return k8s.apps.v1.StatefulSet(name, metadata=meta, spec=stateful_set_spec(args), opts=opts)
+    name = resource_name("Deployment", app, args.namespace)
+    return k8s.apps.v1.Deployment(name, metadata=meta, spec=deployment_spec(args), opts=opts)
 
 
 def _budget(args: WorkloadArgs, opts: ResourceOptions) -> k8s.policy.v1.PodDisruptionBudget:

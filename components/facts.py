@@ -1,0 +1,38 @@
+"""What an app may know of the site it runs on: names and capabilities, never what kind of place it is.
+
+Made once from the site file by `arcos.platform`; pure data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.route import public_url
+from components.seeder import CaSecret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The site. `https_port` is the one people type; a storage class that is None is not offered.
+
+    `local_ca` signs the public certificate where no public authority knows the domain. `gpu` are vendors of GPUs.
+    """
+
+    name: str
+    title: str
+    contact: str
+    domain: str
+    https_port: int = 443
+    storage_class: str | None = None
+    rwx_storage_class: str | None = None
+    gpu: tuple[str, ...] = ()
+    local_ca: CaSecret | None = None
+    network_policy: bool = False
+
+    def host(self, label: str) -> str:
+        """The name of one service, as in `hub.qld.example.edu.au`."""
+        return f"{label}.{self.domain}"
+
+    def url(self, label: str) -> str:
+        """The address of one service as people type it, without a slash at its end."""
+        return public_url(self.host(label), self.https_port).rstrip("/")
