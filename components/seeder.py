@@ -1,7 +1,8 @@
 """Secrets that are born inside the cluster: a small Job makes each one once and never shows or replaces it.
 
 Owns the Job, its account and the narrow rights it has. The program inside is `images/seeder`; it takes its orders as
-JSON in ARCOS_SEED, in which nothing is secret. A changed order is a new Job with a new name; the secret stays.
+JSON in ARCOS_SEED, in which nothing is secret. A changed order is a new Job with a new name; the secret stays. What two
+namespaces must know is made in one and copied to the other.
 Rights: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 """
 
@@ -33,19 +34,30 @@ class CaSecret:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeededSecret:
-    """What is made: a `password` of `length` characters, a `key` of `length` bytes, each in `keys`; or a `tls` pair.
+class Copy:
+    """A Secret in another namespace with the same values, of some `keys` or of all; it follows the original."""
 
-    A `tls` pair is for `dns_names`, signed by `ca`.
+    namespace: str
+    name: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededSecret:
+    """What is made: a `password` of `length` characters, a `key` of `length` bytes, each in `keys`; or certificates.
+
+    A `tls` pair is for `dns_names`, signed by `ca`. An `authority` (keys `ca.crt`, `ca.key`) may sign for `dns_names`
+    and what is below them.
     """
 
     name: str
     namespace: str
-    kind: Literal["password", "key", "tls"]
+    kind: Literal["password", "key", "tls", "authority"]
     length: int | None = None
     keys: tuple[str, ...] = ()
     dns_names: tuple[str, ...] = ()
     ca: CaSecret | None = None
+    copies: tuple[Copy, ...] = ()
 
     def order(self) -> dict[str, Any]:
         """What the program inside is told, without what is not set."""
@@ -58,6 +70,11 @@ class SeededSecret:
             order["dnsNames"] = list(self.dns_names)
         if self.ca:
             order["ca"] = {"namespace": self.ca.namespace, "name": self.ca.name}
+        if self.copies:
+            order["copies"] = [
+                {"namespace": one.namespace, "name": one.name} | ({"keys": list(one.keys)} if one.keys else {})
+                for one in self.copies
+            ]
         return order
 
 
@@ -82,10 +99,12 @@ class Seeder(ComponentResource):
         rights = [
             _account(secret, child),
             _policy(secret, child),
-            *_grant(secret, secret.namespace, own_rules(secret), child),
+            *(
+                grant
+                for namespace, rules in grants(secret).items()
+                for grant in _grant(secret, namespace, rules, child)
+            ),
         ]
-        if secret.ca:
-            rights += _grant(secret, secret.ca.namespace, ca_rules(secret.ca), child)
         _job(args, ResourceOptions.merge(child, ResourceOptions(depends_on=rights)))
         self.secret_name = secret.name
         self.register_outputs({"secret_name": self.secret_name})
@@ -96,17 +115,30 @@ def account_name(secret: SeededSecret) -> str:
     return f"seed-{secret.name}"
 
 
-def own_rules(secret: SeededSecret) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
-    """See whether the secret is there, and make it. A right to create cannot be narrowed to a name."""
-    return [
-        {"api_groups": [""], "resources": ["secrets"], "resource_names": [secret.name], "verbs": ["get"]},
-        {"api_groups": [""], "resources": ["secrets"], "verbs": ["create"]},
-    ]
+def grants(secret: SeededSecret) -> dict[str, list[k8s.rbac.v1.PolicyRuleArgsDict]]:
+    """What the Job may do, by namespace: see its secret and make it, read the authority, keep the copies in step.
 
+    A right to create cannot be narrowed to a name; every other one is.
+    """
+    rules: dict[str, list[k8s.rbac.v1.PolicyRuleArgsDict]] = {}
 
-def ca_rules(ca: CaSecret) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
-    """Read the one authority that signs."""
-    return [{"api_groups": [""], "resources": ["secrets"], "resource_names": [ca.name], "verbs": ["get"]}]
+    def allow(namespace: str, verb: str, *names: str) -> None:
+        rule: k8s.rbac.v1.PolicyRuleArgsDict = {"api_groups": [""], "resources": ["secrets"], "verbs": [verb]}
+        if names:
+            rule["resource_names"] = list(names)
+        allowed = rules.setdefault(namespace, [])
+        if rule not in allowed:
+            allowed.append(rule)
+
+    allow(secret.namespace, "get", secret.name)
+    allow(secret.namespace, "create")
+    if secret.ca:
+        allow(secret.ca.namespace, "get", secret.ca.name)
+    for copy in secret.copies:
+        allow(copy.namespace, "get", copy.name)
+        allow(copy.namespace, "update", copy.name)
+        allow(copy.namespace, "create")
+    return rules
 
 
 def seed_pod(args: SeederArgs) -> PodArgs:

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from apps.ingress.config import IngressConfig
 from apps.ingress.traefik import HTTP, HTTPS, PING, PING_PATH, config_files
 from components.baseline import CRITICAL
+from components.facts import Facts
 from components.metadata import PREFIX, digest, metadata, resource_name, selector
 from components.namespace import Quota
+from components.needs import Needs
 from components.network import from_anywhere, from_app, to_app
 from components.pod import Mount, PodArgs, Probe, Resources
 from components.route import INGRESS, Listing, Route
@@ -80,9 +83,15 @@ class Ingress(ComponentResource):
         self.register_outputs({"service_name": self.service_name})
 
 
-def quota(replicas: int) -> Quota:
+def needs(config: IngressConfig, facts: Facts) -> Needs:  # noqa: ARG001 - every app's `needs` takes the same
+    """Nothing yet of the other apps."""
+    return Needs()
+
+
+def quotas(config: IngressConfig) -> dict[str, Quota]:
     """Room for the proxies, one more during an update, and the seeder."""
-    return Quota(pods=replicas + 4, cpu="4", memory=f"{(replicas + 1) * 256 + 256}Mi", node_ports=2, load_balancers=1)
+    memory = (config.replicas + 1) * 256 + 256
+    return {INGRESS: Quota(pods=config.replicas + 4, cpu="4", memory=f"{memory}Mi", node_ports=2, load_balancers=1)}
 
 
 def service_listing() -> Listing:

@@ -14,10 +14,12 @@ from typing import Any
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from apps.welcome.config import Link
+from apps.welcome.config import Link, WelcomeConfig
 from components.baseline import SERVICE
+from components.facts import Facts
 from components.metadata import PREFIX, digest, metadata, resource_name
 from components.namespace import Quota
+from components.needs import Needs
 from components.network import from_app, to_app
 from components.pod import Mount, PodArgs, Probe, Resources
 from components.route import INGRESS, Listing, Route
@@ -30,7 +32,6 @@ _APP = "welcome"
 _CONFIG = "welcome-config"
 #: A page is up while a node is down for maintenance.
 _REPLICAS = 2
-QUOTA = Quota(pods=8, cpu="1", memory="512Mi")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +68,11 @@ class Welcome(ComponentResource):
         self.register_outputs({"service_name": self.service_name})
 
 
-def route(host: str) -> Route:
-    """Where the page is reached. It does not list itself."""
-    return Route(
+def needs(config: WelcomeConfig, facts: Facts) -> Needs:
+    """The page's own route. It does not list itself."""
+    route = Route(
         app=_APP,
-        host=host,
+        host=config.host or facts.domain,
         service=_APP,
         namespace=_APP,
         port=PORT,
@@ -80,6 +81,12 @@ def route(host: str) -> Route:
         health_path="/healthz",
         listed=False,
     )
+    return Needs(routes=(route,))
+
+
+def quotas(config: WelcomeConfig) -> dict[str, Quota]:  # noqa: ARG001 - every app's `quotas` takes the same
+    """Room for the page's pods and their successors."""
+    return {_APP: Quota(pods=8, cpu="1", memory="512Mi")}
 
 
 def page_config(args: WelcomeArgs) -> dict[str, Any]:

@@ -98,13 +98,23 @@ def push(
         typer.echo(push_image(image, registry, progress).reference)
 
 
-@app.command(epilog="Example: ./arcosctl images lock")
-def lock(release: RELEASE = "") -> None:
-    """Build every image and write its version and digest into the release file."""
+@app.command(epilog="Example: ./arcosctl images lock; for new Debian packages: images lock --packages postgresql")
+def lock(
+    names: NAMES = None,
+    release: RELEASE = "",
+    packages: Annotated[
+        bool, typer.Option("--packages", help="First choose the newest Debian packages and write debian.lock.")
+    ] = False,
+) -> None:
+    """Build images and write their versions and digests into the release file."""
     from arcos.images.lock import lock as lock_images
+    from arcos.images.lock import lock_packages
 
-    name = release or _newest()
-    changed = lock_images(_images(None), name, Progress())
+    name, images = release or _newest(), _images(names)
+    if packages:
+        for changed_file in lock_packages(images):
+            typer.echo(f"{changed_file}: written")
+    changed = lock_images(images, name, Progress())
     for image, pin in changed.items():
         typer.echo(f"releases/{name}.yaml: {image} {pin.version} {pin.digest}")
     if not changed:

@@ -32,6 +32,7 @@ def rotate(
     secret: Annotated[str, typer.Argument(metavar="NAMESPACE/NAME")],
 ) -> None:
     """Make a generated secret anew and restart what uses it."""
+    from arcos.apply.users import users
     from arcos.cli.connect import kubectl_for
     from arcos.site.loader import load_site
 
@@ -60,9 +61,25 @@ def rotate(
             "--timeout=120s",
         )
     with progress.step(f"restart what uses {secret}"):
-        for workload in _users(kubectl.json("get", "deployments,statefulsets", "-n", namespace), secret_name):
-            kubectl.run("rollout", "restart", workload, "-n", namespace)
-            kubectl.run("rollout", "status", workload, "-n", namespace, "--timeout=180s")
+        for space, one in _places(job):
+            for workload in users(kubectl.json("get", "deployments,statefulsets", "-n", space), one):
+                kubectl.run("rollout", "restart", workload, "-n", space)
+                kubectl.run("rollout", "status", workload, "-n", space, "--timeout=180s")
+
+
+def _places(job: Manifest) -> list[tuple[str, str]]:
+    """Namespace and name of the secret that a Job makes, and of its copies."""
+    seed = _seed(job)
+    return [(one["namespace"], one["name"]) for one in (seed, *seed.get("copies", ()))]
+
+
+def _seed(job: Manifest) -> dict[str, Any]:
+    """What a Job is told to make; nothing for other Jobs."""
+    for container in job["spec"]["template"]["spec"]["containers"]:
+        for variable in container.get("env", []):
+            if variable["name"] == "ARCOS_SEED":
+                return dict(json.loads(variable["value"]))
+    return {}
 
 
 def _seed_jobs(site: Site) -> dict[str, Manifest]:
@@ -73,25 +90,6 @@ def _seed_jobs(site: Site) -> dict[str, Manifest]:
     for manifest in evaluate(site):
         if manifest["kind"] != "Job":
             continue
-        for container in manifest["spec"]["template"]["spec"]["containers"]:
-            for variable in container.get("env", []):
-                if variable["name"] == "ARCOS_SEED":
-                    seed = json.loads(variable["value"])
-                    found[f"{seed['namespace']}/{seed['name']}"] = manifest
+        if seed := _seed(manifest):
+            found[f"{seed['namespace']}/{seed['name']}"] = manifest
     return found
-
-
-def _users(listed: Manifest, secret_name: str) -> list[str]:
-    """The workloads, as kind/name, whose pods mount the secret or read it into their environment."""
-    users = []
-    for item in listed["items"]:
-        pod = item["spec"]["template"]["spec"]
-        mounted = {volume.get("secret", {}).get("secretName") for volume in pod.get("volumes", [])}
-        read = {
-            variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name")
-            for container in pod["containers"]
-            for variable in container.get("env", [])
-        }
-        if secret_name in mounted | read:
-            users.append(f"{item['kind'].lower()}/{item['metadata']['name']}")
-    return users

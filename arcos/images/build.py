@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from arcos.errors import ArcosError
 from arcos.images import oci
-from arcos.images.catalogue import Image
+from arcos.images.catalogue import Image, LayersRecipe
 from arcos.images.oci import Blob, File, Layout
 from arcos.images.sbom import MEDIA_TYPE as SBOM
 from arcos.images.sbom import sbom
@@ -63,7 +64,7 @@ def build_into(image: Image, progress: Progress, into: Path, **settings: str) ->
     compiler = go(progress, exactly=True)
     with progress.step(f"building image {image.name} {image.version}"), tempfile.TemporaryDirectory() as work:
         made = material(image, compiler, Path(work), **settings)
-        bill = oci.canonical(sbom(image, made.program, compiler, made.wheels))
+        bill = oci.canonical(sbom(image, made, compiler))
         subject = _write_image(image, made, into, Path(work), compiler)
         _write_sbom(subject, bill, into)
     return described(image, into)
@@ -94,27 +95,31 @@ def labels(image: Image) -> dict[str, str]:
         f"{prefix}licenses": image.licence,
         f"{prefix}source": image.source,
         f"{prefix}version": image.version,
-    }
+    } | ({"dev.arcos.citation": image.citation} if image.citation else {})
 
 
-def configuration(image: Image, layer: str) -> dict[str, Any]:
-    """How the image runs; `layer` is the digest of the layer before compression."""
+def configuration(image: Image, layers: Sequence[str]) -> dict[str, Any]:
+    """How the image runs; `layers` are the digests of the layers before compression."""
+    env = image.recipe.env if isinstance(image.recipe, LayersRecipe) else {}
     return {
         **PLATFORM,
         "created": _CREATED,
         "config": {
             "User": f"{image.user}:{image.user}",
             "Entrypoint": list(image.entrypoint),
-            "WorkingDir": "/",
+            "WorkingDir": image.home or "/",
             "Labels": labels(image),
-        },
-        "rootfs": {"type": "layers", "diff_ids": [layer]},
-        "history": [{"created": _CREATED, "created_by": f"arcosctl images build {image.name}"}],
+        }
+        | ({"Env": [f"{name}={value}" for name, value in sorted(env.items())]} if env else {}),
+        "rootfs": {"type": "layers", "diff_ids": list(layers)},
+        "history": [{"created": _CREATED, "created_by": f"arcosctl images build {image.name}"} for _ in layers],
     }
 
 
 def _files(image: Image, made: Material) -> dict[str, File]:
     """All that is in an image: its program, and a name for its user, which some programs ask for."""
+    if made.program is None:
+        raise ValueError(f"{image.name} has no program")
     user = f"root:x:0:0:root:/:/nologin\narcos:x:{image.user}:{image.user}:arcos:/:/nologin\n"
     return {
         image.entrypoint[0]: File(made.program, 0o755),
@@ -125,18 +130,24 @@ def _files(image: Image, made: Material) -> dict[str, File]:
 
 
 def _write_image(image: Image, made: Material, into: Path, work: Path, compiler: Go) -> Blob:
-    layout, tar = Layout(into / "image"), work / "layer.tar"
-    oci.write_tar(_files(image, made), tar)
-    with tar.open("rb") as stream:
-        plain = oci.sha256(stream)
-    layer = layout.add(oci.LAYER, _compress(tar, compiler))
+    layout = Layout(into / "image")
+    if made.tree:
+        tars = made.tree.layers
+    else:
+        tars = [work / "layer.tar"]
+        oci.write_tar(_files(image, made), tars[0])
+    plain = []
+    for tar in tars:
+        with tar.open("rb") as stream:
+            plain.append(oci.sha256(stream))
+    layers = [layout.add(oci.LAYER, _compress(tar, compiler)) for tar in tars]
     config = layout.add(oci.CONFIG, oci.canonical(configuration(image, plain)))
     return layout.finish(
         {
             "schemaVersion": 2,
             "mediaType": oci.MANIFEST,
             "config": config.descriptor(),
-            "layers": [layer.descriptor()],
+            "layers": [layer.descriptor() for layer in layers],
         }
     )
 

@@ -49,6 +49,39 @@ class WheelRecipe(_Strict):
     """The program's place in the wheel."""
 
 
+class Archive(_Strict):
+    """A zip file from a registry, unpacked into the folder `to` without the first `strip` parts of each path."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https://\S+$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    to: Text
+    strip: Annotated[int, Field(ge=0, le=9)] = 0
+
+
+class LayersRecipe(_Strict):
+    """Put Debian packages, wheels, Node packages, archives and files into one tree.
+
+    `debian.lock`, `requirements.txt`, `package-lock.json` and the folder `files` beside `image.yaml` say which.
+    """
+
+    kind: Literal["layers"]
+    packages: Command
+    """Debian packages; `debian.lock` holds them with all they depend on."""
+    without: tuple[Text, ...] = ()
+    """What these depend on and the image does not need."""
+    python: bool = False
+    """Wheels of `requirements.txt` in /opt/venv."""
+    node: bool = False
+    """Packages of `package-lock.json` in /opt/node."""
+    archives: tuple[Archive, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    """Variables of every process in the image."""
+    run: tuple[Command, ...] = ()
+    """Commands that are run in the filled tree."""
+    remove: tuple[Text, ...] = ()
+    """Patterns of files that are taken out at the end."""
+
+
 class SmokeTest(_Strict):
     """A command in the finished image, and what it must print."""
 
@@ -87,7 +120,13 @@ class Image(_Strict):
     user: Annotated[int, Field(ge=10000, le=65533)]
     """The numeric user it runs as: above those that machines give to people and services."""
     entrypoint: Command
-    recipe: Annotated[GoRecipe | WheelRecipe, Field(discriminator="kind")]
+    home: str | None = None
+    """The user's home folder, where it has one."""
+    notebook: bool = False
+    """Whether people may start it as their notebook server."""
+    citation: Text | None = None
+    """How to cite it in a paper."""
+    recipe: Annotated[GoRecipe | WheelRecipe | LayersRecipe, Field(discriminator="kind")]
     tests: Annotated[tuple[SmokeTest, ...], Field(min_length=1)]
 
 

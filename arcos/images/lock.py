@@ -10,7 +10,8 @@ from pathlib import Path
 
 from arcos.errors import USAGE, ArcosError
 from arcos.images.build import build
-from arcos.images.catalogue import Image
+from arcos.images.catalogue import Image, LayersRecipe
+from arcos.images.debian import LOCK, read_lock, resolve
 from arcos.paths import RELEASES
 from arcos.progress import Progress
 
@@ -42,6 +43,24 @@ def lock(images: Sequence[Image], release: str, progress: Progress, releases: Pa
     if after != before:
         _write(file, after)
     return {name: pin for name, pin in built.items() if edited(before, {name: pin}, str(file)) != before}
+
+
+def lock_packages(images: Sequence[Image]) -> list[Path]:
+    """Choose the newest Debian packages for those images that are made of some; the files that were changed.
+
+    Raises:
+        ArcosError: apt is not there, or does not know a package.
+    """
+    changed = []
+    for image in images:
+        if isinstance(image.recipe, LayersRecipe):
+            locked = resolve(image.recipe.packages, image.recipe.without)
+            file = image.folder / LOCK
+            known = file.is_file() and read_lock(image.folder).packages == locked.packages
+            if not known:
+                file.write_text(locked.text(), encoding="utf-8")
+                changed.append(file)
+    return changed
 
 
 def edited(text: str, pins: Mapping[str, Pin], where: str) -> str:

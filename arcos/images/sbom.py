@@ -1,35 +1,33 @@
 """The bill of materials of an image, as CycloneDX 1.6: what its program was made from.
 
-Everything comes from what the Go linker wrote into the program itself, so a program that somebody else compiled is
-described as truthfully as our own. It holds no time and no serial number: the same program gives the same bytes.
+A Go program is described by what its linker wrote into it, so one that somebody else compiled is described as
+truthfully as our own; a tree of packages by its locks. It holds no time and no serial number: the same image gives the
+same bytes.
 https://cyclonedx.org/docs/1.6/json/ , https://github.com/package-url/purl-spec
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from arcos.images.catalogue import Image
+from arcos.images.layers import Tree
+from arcos.images.sources import Material
 from arcos.toolchain.go import Go
 
 MEDIA_TYPE = "application/vnd.cyclonedx+json"
 
 
-def sbom(image: Image, program: Path, compiler: Go, wheels: dict[str, str]) -> dict[str, Any]:
-    """Describe an image.
-
-    Args:
-        image: The image.
-        program: Its program.
-        compiler: Reads what stands in the program.
-        wheels: SHA-256 of each wheel by `name==version`.
-    """
-    told = json.loads(compiler.run(["version", "-m", "-json", str(program)], program.parent))
-    about = told if isinstance(told, dict) else told[0]
+def sbom(image: Image, made: Material, compiler: Go) -> dict[str, Any]:
+    """Describe an image that was made of `made`; `compiler` reads what stands in a Go program."""
+    parts = _wheels(made.wheels)
+    if made.program:
+        told = json.loads(compiler.run(["version", "-m", "-json", str(made.program)], made.program.parent))
+        parts = [*_modules(told if isinstance(told, dict) else told[0]), *parts]
+    if made.tree:
+        parts = [*_debian(made.tree), *_wheels(made.tree.wheels), *_node(made.tree.modules), *_archives(made.tree)]
     own = _purl("generic", image.name, image.version)
-    parts = [*_modules(about), *_wheels(wheels)]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -79,6 +77,36 @@ def _wheels(wheels: dict[str, str]) -> list[dict[str, Any]]:
         part = {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl, "hashes": hashes}
         parts.append(part)
     return parts
+
+
+def _debian(tree: Tree) -> list[dict[str, Any]]:
+    return [
+        _part(_purl("deb/debian", one.name, one.version), one.name, one.version, "SHA-256", one.sha256)
+        for one in tree.packages
+    ]
+
+
+def _node(modules: dict[str, str]) -> list[dict[str, Any]]:
+    parts = []
+    for requirement, digest in sorted(modules.items()):
+        name, _, version = requirement.rpartition("==")
+        parts.append(_part(_purl("npm", name.replace("@", "%40"), version), name, version, "SHA-512", digest))
+    # One package may be there twice, below two others.
+    return list({str(part["bom-ref"]): part for part in parts}.values())
+
+
+def _archives(tree: Tree) -> list[dict[str, Any]]:
+    return [
+        _part(f"pkg:generic/{name}?download_url={one.url}", name, "", "SHA-256", one.sha256)
+        for one in tree.archives
+        for name in [one.url.rpartition("/")[2]]
+    ]
+
+
+def _part(purl: str, name: str, version: str, algorithm: str, digest: str) -> dict[str, Any]:
+    hashes = [{"alg": algorithm, "content": digest}]
+    part: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": name, "purl": purl, "hashes": hashes}
+    return part | {"version": version} if version else part
 
 
 def _purl(kind: str, name: str, version: str) -> str:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from arcos.errors import ArcosError
-from arcos.images.catalogue import Image, WheelRecipe
+from arcos.images import layers
+from arcos.images.catalogue import Image, LayersRecipe, WheelRecipe
+from arcos.images.layers import Tree
 from arcos.images.oci import File
 from arcos.toolchain import go
 from arcos.toolchain.go import PIP_LOCKED, REQUIREMENTS, Go, pip_failed
@@ -24,6 +26,8 @@ _WHEEL_PLATFORM = "manylinux2014_x86_64"
 _CODE = Path(__file__).parent
 #: The files here that decide about an image's bytes.
 _BUILDERS = ("build.py", "oci.py", "sbom.py", "sources.py")
+#: Those of the recipe `layers` alone.
+_LAYERS = ("debian.py", "fetch.py", "inside.py", "layers.py", "node.py", "wheels.py")
 #: How modules name the files that must come along with their programs.
 _LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 
@@ -32,17 +36,20 @@ _LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 class Material:
     """What an image is made of."""
 
-    program: Path
+    program: Path | None = None
     licences: dict[str, File] = field(default_factory=dict)
     """By place in the image."""
     wheels: dict[str, str] = field(default_factory=dict)
     """SHA-256 by `name==version`."""
+    tree: Tree | None = None
+    """Everything, for the recipe `layers`."""
 
 
 def recipe(image: Image) -> str:
     """A hash of all that decides about an image's bytes: its folder, the locked Go, and the code that builds."""
     told = hashlib.sha256()
-    code = [*_CODE.glob("gzip/*"), *(_CODE / name for name in _BUILDERS), Path(go.__file__), REQUIREMENTS]
+    builders = _BUILDERS + (_LAYERS if isinstance(image.recipe, LayersRecipe) else ())
+    code = [*_CODE.glob("gzip/*"), *(_CODE / name for name in builders), Path(go.__file__), REQUIREMENTS]
     own = [file for file in image.folder.rglob("*") if file.is_file() and not file.name.endswith("_test.go")]
     for root, files in ((_CODE, code), (image.folder, own)):
         for file in sorted(files):
@@ -59,6 +66,8 @@ def material(image: Image, compiler: Go, work: Path, **settings: str) -> Materia
     """
     if isinstance(image.recipe, WheelRecipe):
         return _from_wheel(image, image.recipe.file, work)
+    if isinstance(image.recipe, LayersRecipe):
+        return Material(tree=layers.make(image, image.recipe, work))
     program = work / "program"
     flags = f"-s -w -buildid= -X main.version={image.version}"
     target = {"GOOS": PLATFORM["os"], "GOARCH": PLATFORM["architecture"], **settings}

@@ -18,6 +18,7 @@ from arcos.site.document import Document, parse
 from arcos.site.files import listing, read_text, shown, unreadable
 from arcos.site.model import Site
 from arcos.site.release import load_release, release_names
+from arcos.site.requirements import requirement_findings
 from arcos.site.rules import AT, World, site_findings, stack_findings
 from arcos.site.validate import in_order, validate
 
@@ -101,10 +102,15 @@ def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
         )
     document = _positions(name, stacks)
     site, findings = validate(Site, value, document, at=AT, extra={"name": name})
-    findings = in_order([*findings, *site_findings(document, value, _world(RELEASES, None))])
+    findings = in_order([*findings, *site_findings(document, value, _world(RELEASES, None)), *_needs(document, site)])
     if site is None or findings:
         raise SiteErrors(findings)
     return site
+
+
+def _needs(document: Document, site: Site | None) -> list[Finding]:
+    """Only a site that is right field by field can be asked what it needs."""
+    return list(requirement_findings(document, site, AT)) if site else []
 
 
 def _world(releases: Path, today: date | None) -> World:
@@ -125,7 +131,7 @@ def _read(name: str, stacks: Path, world: World) -> tuple[Site | None, list[Find
         return None, in_order(findings)
     data = config[str(AT[-1])]
     site, wrong = validate(Site, data, document, at=AT, extra={"name": name})
-    findings = in_order([*findings, *wrong, *site_findings(document, data, world)])
+    findings = in_order([*findings, *wrong, *site_findings(document, data, world), *_needs(document, site)])
     return (None if findings else site), findings
 
 

@@ -6,10 +6,11 @@ files or today's date is `arcos.site.rules`; each app's settings stand in the ap
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from apps.database.config import DatabaseConfig
 from apps.ingress.config import IngressConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster, LocalCluster
@@ -27,6 +28,9 @@ class Apps(Settings):
 
     welcome: WelcomeConfig | None = None
     """The landing page: which services the site has, where they are and whether they are up."""
+
+    database: DatabaseConfig | None = None
+    """PostgreSQL for the apps that keep rows, with a dump every day."""
 
 
 class Deviation(Settings):
@@ -85,8 +89,10 @@ class Site(Settings):
         if kind != "local":
             return data
         apps = dict(data["apps"])
-        if isinstance(apps.get("ingress"), dict):
-            apps["ingress"] = IngressConfig.local_defaults | apps["ingress"]
+        for name, field in Apps.model_fields.items():
+            defaults = getattr(get_args(field.annotation)[0], "local_defaults", None)
+            if defaults and isinstance(apps.get(name), dict):
+                apps[name] = defaults | apps[name]
         return data | {"apps": apps}
 
     @field_validator("registry", mode="before")

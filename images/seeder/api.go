@@ -106,6 +106,17 @@ func (a *API) Create(ctx context.Context, secret Secret) error {
 	return err
 }
 
+// Update overwrites a Secret's values, whatever they were.
+func (a *API) Update(ctx context.Context, secret Secret) error {
+	body, err := json.Marshal(secret)
+	if err != nil {
+		return err
+	}
+	path := secrets(secret.Metadata.Namespace) + "/" + url.PathEscape(secret.Metadata.Name)
+	_, err = a.retry(ctx, http.MethodPut, path, body)
+	return err
+}
+
 func secrets(namespace string) string {
 	return "/api/v1/namespaces/" + url.PathEscape(namespace) + "/secrets"
 }

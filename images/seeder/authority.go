@@ -25,21 +25,29 @@ type Authority struct {
 	key   crypto.Signer
 }
 
-// NewAuthority makes a certificate authority that lives as long as what it signs.
-func NewAuthority(name string, now time.Time) (*Authority, error) {
+// An authority inside a cluster outlives its certificates many times; nobody
+// but our own programs trusts it.
+const authorityLifetime = 10 * 365 * 24 * time.Hour
+
+// NewAuthority makes a certificate authority that lives so long and may sign
+// for these domains only; none means any.
+func NewAuthority(name string, domains []string, life time.Duration, now time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber:          serial(),
-		Subject:               pkix.Name{CommonName: shorten(name), Organization: []string{"ARCOS"}},
-		NotBefore:             now.Add(-skew),
-		NotAfter:              now.Add(lifetime),
-		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		BasicConstraintsValid: true,
-		IsCA:                  true,
-		MaxPathLenZero:        true,
+		SerialNumber:        serial(),
+		Subject:             pkix.Name{CommonName: shorten(name), Organization: []string{"ARCOS"}},
+		NotBefore:           now.Add(-skew),
+		NotAfter:            now.Add(life),
+		KeyUsage:            x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		PermittedDNSDomains: domains,
+		// A program that does not know the rule must refuse, not pass it over.
+		PermittedDNSDomainsCritical: len(domains) > 0,
+		BasicConstraintsValid:       true,
+		IsCA:                        true,
+		MaxPathLenZero:              true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -47,6 +55,18 @@ func NewAuthority(name string, now time.Time) (*Authority, error) {
 	}
 	certificate, err := x509.ParseCertificate(der)
 	return &Authority{chain: []*x509.Certificate{certificate}, key: key}, err
+}
+
+// Data is what a Secret keeps of the authority.
+func (a *Authority) Data() (map[string][]byte, error) {
+	private, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		"ca.crt": encode("CERTIFICATE", a.chain[0].Raw),
+		"ca.key": encode("PRIVATE KEY", private),
+	}, nil
 }
 
 // ParseAuthority reads a certificate authority from PEM. What it returns in

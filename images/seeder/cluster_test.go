@@ -15,7 +15,7 @@ import (
 )
 
 // cluster is an API server that speaks TLS and knows only what a seeder's role
-// allows: create secrets, and get those that are named.
+// allows: create secrets, and get and update those that are named.
 type cluster struct {
 	t        *testing.T
 	mutex    sync.Mutex
@@ -35,6 +35,7 @@ func newCluster(t *testing.T, readable ...string) *cluster {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/v1/namespaces/{namespace}/secrets/{name}", c.get)
 	mux.HandleFunc("POST /api/v1/namespaces/{namespace}/secrets", c.create)
+	mux.HandleFunc("PUT /api/v1/namespaces/{namespace}/secrets/{name}", c.update)
 	c.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mutex.Lock()
 		defer c.mutex.Unlock()
@@ -89,6 +90,20 @@ func (c *cluster) create(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(201)
+	_ = json.NewEncoder(w).Encode(secret)
+}
+
+func (c *cluster) update(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("namespace") + "/" + r.PathValue("name")
+	if _, there := c.secrets[name]; !there || !c.allowed[name] {
+		c.answer(w, 403, "Forbidden", "forbidden")
+		return
+	}
+	var secret Secret
+	if err := json.NewDecoder(r.Body).Decode(&secret); err != nil {
+		c.t.Errorf("the API server got no Secret: %v", err)
+	}
+	c.secrets[name] = secret
 	_ = json.NewEncoder(w).Encode(secret)
 }
 

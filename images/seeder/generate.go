@@ -22,6 +22,13 @@ func generate(ctx context.Context, spec Spec, api *API) (map[string][]byte, erro
 		}
 		return authority.Issue(spec.DNSNames, time.Now())
 	}
+	if spec.Kind == "authority" {
+		authority, err := NewAuthority("ARCOS "+spec.String(), spec.DNSNames, authorityLifetime, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		return authority.Data()
+	}
 	data := make(map[string][]byte, len(spec.Keys))
 	for _, key := range spec.Keys {
 		data[key] = random(spec.Kind, spec.Length)
@@ -46,10 +53,17 @@ func random(kind string, length int) []byte {
 // one that lives only as long as this process.
 func authorityFor(ctx context.Context, spec Spec, api *API) (*Authority, error) {
 	if spec.CA == nil {
-		return NewAuthority("ARCOS certificate authority of "+spec.String(), time.Now())
+		return NewAuthority("ARCOS certificate authority of "+spec.String(), nil, lifetime, time.Now())
 	}
 	name := spec.CA.Namespace + "/" + spec.CA.Name
 	secret, err := api.Get(ctx, spec.CA.Namespace, spec.CA.Name)
+	for errors.Is(err, errNotFound) && ctx.Err() == nil { // another seeder makes it, perhaps right now
+		select {
+		case <-ctx.Done():
+		case <-time.After(api.Pause):
+			secret, err = api.Get(ctx, spec.CA.Namespace, spec.CA.Name)
+		}
+	}
 	switch {
 	case errors.Is(err, errNotFound):
 		return nil, fmt.Errorf("the certificate authority's secret %s does not exist", name)

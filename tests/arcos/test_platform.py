@@ -12,11 +12,13 @@ from pulumi.runtime.proto import resource_pb2
 
 from arcos.errors import ArcosError
 from arcos.paths import ROOT
-from arcos.platform import Platform, PlatformArgs, listings, namespaces, ports, routes
+from arcos.platform import Platform, PlatformArgs
+from arcos.platform.gather import listings, namespaces, needs, ports
 from arcos.render import evaluate as evaluation
 from arcos.render.monitor import Recorder
 from arcos.site.loader import load_site, site_names
 from arcos.site.release import load_release
+from components.needs import Needs
 from tests.program.conftest import pinned, unusual_site
 
 #: Sites whose cluster this repository can already reach in push delivery.
@@ -107,7 +109,7 @@ def test_an_image_without_digest_renders_but_is_never_pushed():
 
 def test_an_app_that_is_not_named_is_off():
     site = unusual_site("nothing-on")
-    assert (routes(site), listings(site), namespaces(site)) == ([], [], {})
+    assert (needs(site), listings(site), namespaces(site)) == (Needs(), [], {})
 
 
 def test_the_ports_users_type_are_those_of_the_cluster():
@@ -116,8 +118,8 @@ def test_the_ports_users_type_are_those_of_the_cluster():
 
 
 def test_the_landing_page_answers_to_the_sites_domain_or_a_host_of_its_own():
-    assert [route.host for route in routes(load_site("hpc-perth"))] == ["arcos.hpc.example.com"]
-    assert [route.host for route in routes(unusual_site("many-proxies"))] == ["www.example.edu.au"]
+    assert [route.host for route in needs(load_site("hpc-perth")).routes] == ["arcos.hpc.example.com"]
+    assert [route.host for route in needs(unusual_site("many-proxies")).routes] == ["www.example.edu.au"]
 
 
 def _run_program(monkeypatch: pytest.MonkeyPatch, value: object, stack: str) -> list[Any]:

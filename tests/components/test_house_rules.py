@@ -13,7 +13,7 @@ from arcos.paths import ROOT
 FILES = [
     *sorted((ROOT / "components").glob("*.py")),
     *sorted((ROOT / "apps").glob("*/*.py")),
-    ROOT / "arcos/platform.py",
+    *sorted((ROOT / "arcos/platform").glob("*.py")),
 ]
 LAYERS = {"components": "components", "apps": "apps", "arcos": "platform"}
 

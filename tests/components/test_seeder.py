@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from arcos.render.evaluate import run
-from components.seeder import CaSecret, SeededSecret, Seeder, SeederArgs
+from components.seeder import CaSecret, Copy, SeededSecret, Seeder, SeederArgs, grants
 
 IMAGE = "r/seeder:1@sha256:" + "0" * 64
 PASSWORD = SeededSecret(name="db", namespace="hub", kind="password", length=32, keys=("user", "admin"))
@@ -59,6 +59,26 @@ def test_the_authority_is_read_by_name_in_its_own_namespace():
     assert roles["kube-system"] == [
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ca"], "verbs": ["get"]}
     ]
+
+
+def test_a_copy_is_ordered_and_may_be_kept_in_step_by_name_only():
+    secret = SeededSecret(
+        name="ca",
+        namespace="database",
+        kind="authority",
+        dns_names=("svc.cluster.local",),
+        copies=(Copy(namespace="hub", name="database-ca", keys=("ca.crt",)),),
+    )
+    assert secret.order()["copies"] == [{"namespace": "hub", "name": "database-ca", "keys": ["ca.crt"]}]
+    named = [(rule.get("resource_names"), rule["verbs"]) for rule in grants(secret)["hub"]]
+    assert named == [(["database-ca"], ["get"]), (["database-ca"], ["update"]), (None, ["create"])]
+
+
+def test_two_copies_in_one_namespace_share_its_one_role():
+    """Two roles of one name would be one object made twice."""
+    copies = (Copy(namespace="hub", name="a"), Copy(namespace="hub", name="b"))
+    made = _made(SeededSecret(name="x", namespace="database", kind="key", copies=copies))
+    assert [m["metadata"]["namespace"] for m in made if m["kind"] == "Role"] == ["database", "hub"]
 
 
 def test_a_changed_order_is_a_new_job_and_the_same_order_the_same_one():

@@ -6,7 +6,8 @@ import dataclasses
 
 import yaml
 
-from apps.ingress.ingress import Ingress, IngressArgs, quota
+from apps.ingress.config import IngressConfig
+from apps.ingress.ingress import Ingress, IngressArgs, quotas
 from arcos.render.evaluate import run
 from components.route import Route
 from components.seeder import CaSecret
@@ -111,5 +112,6 @@ def test_every_file_of_the_config_is_mounted():
 
 
 def test_the_quota_grows_with_the_proxies():
-    assert quota(20).pods > quota(1).pods
-    assert quota(20).memory == "5632Mi"
+    many, one = quotas(IngressConfig(replicas=20))["ingress"], quotas(IngressConfig(replicas=1))["ingress"]
+    assert many.pods > one.pods
+    assert many.memory == "5632Mi"

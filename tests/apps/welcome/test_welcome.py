@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-from apps.welcome.config import Link
-from apps.welcome.welcome import PORT, Welcome, WelcomeArgs, route
+from apps.welcome.config import Link, WelcomeConfig
+from apps.welcome.welcome import PORT, Welcome, WelcomeArgs, needs
 from arcos.render.evaluate import run
-from components.route import Listing, listing, public_url
+from components.facts import Facts
+from components.route import Listing, Route, listing, public_url
 
 HUB = Listing(
     app="hub",
@@ -33,6 +34,12 @@ ARGS = WelcomeArgs(
 
 def _made() -> dict[tuple[str, str], dict[str, object]]:
     return {(m["kind"], m["metadata"]["name"]): m for m in run(lambda: Welcome("welcome", ARGS), stack="toy")}
+
+
+def _route(domain: str) -> Route:
+    facts = Facts(name="x", title="X", contact="a@b.org", domain=domain)
+    [route] = needs(WelcomeConfig(), facts).routes
+    return route
 
 
 def test_the_page_is_told_what_the_site_file_says():
@@ -63,7 +70,7 @@ def test_only_the_proxy_reaches_it_and_it_reaches_only_what_it_lists():
 
 
 def test_its_route_leads_to_its_own_service():
-    made, leads = _made(), route("example.org")
+    made, leads = _made(), _route("example.org")
     service = made["Service", leads.service]
     assert service["metadata"]["namespace"] == leads.namespace
     assert service["spec"]["ports"][0]["port"] == leads.port == PORT
@@ -78,4 +85,4 @@ def test_a_changed_page_rolls_its_pods():
 def test_the_usual_port_is_left_out_of_an_address():
     assert public_url("a.b", 443) == "https://a.b/"
     assert public_url("a.b", 8443) == "https://a.b:8443/"
-    assert listing(route("a.b"), 8443).url == "https://a.b:8443/"
+    assert listing(_route("a.b"), 8443).url == "https://a.b:8443/"

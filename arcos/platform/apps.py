@@ -1,0 +1,99 @@
+"""Building each app of a site: what it is told, and which namespaces must be there first.
+
+One function an app, all alike; what an app is stands in `apps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pulumi import ComponentResource, ResourceOptions
+
+from apps.database import database
+from apps.database.config import DatabaseConfig
+from apps.ingress import ingress
+from apps.ingress.config import IngressConfig, LocalCa
+from apps.welcome import welcome
+from apps.welcome.config import WelcomeConfig
+from arcos.platform.args import PlatformArgs
+from arcos.platform.gather import facts, listings, namespaces, needs, ports
+from components.baseline import Baseline
+from components.local_cluster import LOCAL_CA
+
+#: Where a local site's own certificate is kept in the cluster.
+_LOCAL_TLS_SECRET = "ingress-tls"  # noqa: S105 - a name, not a secret
+
+#: Options for an app that needs these namespaces.
+After = Callable[[Iterable[str]], ResourceOptions]
+
+
+def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list[ComponentResource]:
+    """Every app that the site names."""
+
+    def after(wanted: Iterable[str]) -> ResourceOptions:
+        first = [baseline.namespaces[name] for name in wanted]
+        return ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
+
+    apps = args.site.apps
+    built: list[ComponentResource] = []
+    if apps.ingress:
+        built.append(_ingress(args, apps.ingress, after))
+    if apps.welcome:
+        built.append(_welcome(args, apps.welcome, after))
+    if apps.database:
+        built.append(_database(args, apps.database, after))
+    return built
+
+
+def _ingress(args: PlatformArgs, config: IngressConfig, after: After) -> ingress.Ingress:
+    http_port, https_port = ports(args.site)
+    local = isinstance(config.tls, LocalCa)
+    return ingress.Ingress(
+        "ingress",
+        ingress.IngressArgs(
+            image=args.image("traefik"),
+            seeder_image=args.image("seeder"),
+            domain=args.site.domain,
+            routes=needs(args.site).routes,
+            replicas=config.replicas,
+            tls_secret=_LOCAL_TLS_SECRET if isinstance(config.tls, LocalCa) else config.tls.name,
+            local_ca=LOCAL_CA if local else None,
+            http_port=http_port,
+            https_port=https_port,
+            load_balancer=args.site.cluster.capabilities.load_balancer,
+        ),
+        opts=after(ingress.quotas(config)),
+    )
+
+
+def _welcome(args: PlatformArgs, config: WelcomeConfig, after: After) -> welcome.Welcome:
+    return welcome.Welcome(
+        "welcome",
+        welcome.WelcomeArgs(
+            image=args.image("welcome"),
+            title=args.site.title,
+            contact=args.site.contact,
+            domain=args.site.domain,
+            release=args.release.name,
+            message=config.message,
+            listings=listings(args.site),
+            links=config.links,
+        ),
+        opts=after(welcome.quotas(config)),
+    )
+
+
+def _database(args: PlatformArgs, config: DatabaseConfig, after: After) -> database.Databases:
+    asked = needs(args.site)
+    return database.Databases(
+        "database",
+        database.DatabaseArgs(
+            config=config,
+            facts=facts(args.site),
+            images=args.image,
+            databases=asked.databases,
+            endpoint=None,
+        ),
+        # Passwords are put into the namespaces of those who connect.
+        opts=after(namespaces(args.site)),
+    )

@@ -1,0 +1,77 @@
+"""What a site's apps ask of each other: routes, sign-on, databases, buckets, figures and alerts, and their namespaces.
+
+Pure: from the site file to typed values, before anything is made. An app that is off asks for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apps.database import database
+from apps.ingress import ingress
+from apps.ingress.config import LocalCa
+from apps.welcome import welcome
+from arcos.site.cluster import LocalCluster
+from arcos.site.model import Site
+from components.facts import Facts
+from components.local_cluster import LOCAL_CA
+from components.namespace import Quota
+from components.needs import Needs, together
+from components.route import Listing, listing
+
+#: Each app's module, in the order in which what they ask for is gathered and the landing page lists them.
+_APPS: dict[str, Any] = {
+    "welcome": welcome,
+    "database": database,
+    "ingress": ingress,
+}
+
+
+def ports(site: Site) -> tuple[int, int]:
+    """The ports users type for http and https."""
+    if isinstance(site.cluster, LocalCluster):
+        return site.cluster.http_port, site.cluster.https_port
+    return 80, 443
+
+
+def facts(site: Site) -> Facts:
+    """What apps may know of the site."""
+    offered = site.cluster.capabilities
+    local = site.apps.ingress is not None and isinstance(site.apps.ingress.tls, LocalCa)
+    return Facts(
+        name=site.name,
+        title=site.title,
+        contact=site.contact,
+        domain=site.domain,
+        https_port=ports(site)[1],
+        storage_class=offered.default_storage_class,
+        rwx_storage_class=offered.rwx_storage_class,
+        gpu=offered.gpu,
+        local_ca=LOCAL_CA if local else None,
+        network_policy=offered.network_policy,
+    )
+
+
+def needs(site: Site) -> Needs:
+    """Everything the site's apps ask for."""
+    known = facts(site)
+    return together(module.needs(config, known) for module, config in _enabled(site))
+
+
+def namespaces(site: Site) -> dict[str, Quota]:
+    """Each app's namespaces and the most they may hold."""
+    return {name: quota for module, config in _enabled(site) for name, quota in module.quotas(config).items()}
+
+
+def listings(site: Site) -> list[Listing]:
+    """What the landing page names."""
+    named = [listing(route, ports(site)[1]) for route in needs(site).routes if route.listed]
+    return named + ([ingress.service_listing()] if site.apps.ingress else [])
+
+
+def _enabled(site: Site) -> Iterator[tuple[Any, Any]]:
+    for name, module in _APPS.items():
+        config = getattr(site.apps, name)
+        if config is not None:
+            yield module, config
