@@ -57,6 +57,14 @@ def to_app(app: str, namespace: str, *ports: int) -> EgressRule:
     return {"to": [_pods(app, namespace)], "ports": _tcp(*ports)}
 
 
+def to_namespace(namespace: str, *ports: int) -> EgressRule:
+    """Reach these TCP ports of every pod of `namespace`."""
+    peer: k8s.networking.v1.NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": namespace}}
+    }
+    return {"to": [peer], "ports": _tcp(*ports)}
+
+
 def to_anywhere(*ports: int) -> EgressRule:
     """Reach these TCP ports wherever they are: for what is outside of the cluster."""
     return {"ports": _tcp(*ports)}

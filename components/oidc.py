@@ -21,10 +21,6 @@ CLIENT_SECRET = "client-secret"  # noqa: S105 - a key's name
 PORT = 8080
 #: The realm as pods reach it.
 BACKCHANNEL = f"http://{AUTH}.{AUTH}.svc.cluster.local:{PORT}/realms/{REALM}"
-#: The group that runs the site.
-OPERATORS = "operators"
-#: The group that does its research here.
-RESEARCHERS = "researchers"
 
 
 @dataclass(frozen=True, kw_only=True)

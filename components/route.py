@@ -68,5 +68,5 @@ def listing(route: Route, https_port: int) -> Listing:
         namespace=route.namespace,
         port=route.health_port or route.port,
         health_path=route.health_path,
-        app=route.app,
+        app=route.service,
     )

@@ -50,12 +50,13 @@ def secrets_needed(manifests: Sequence[Manifest]) -> set[SecretId]:
     """Secrets that pods mount or read and no seeder makes."""
     used = {secret for manifest in manifests for secret in _used(manifest)}
     seeded = {
-        (seed["namespace"], seed["name"])
+        (one["namespace"], one["name"])
         for manifest in manifests
         for container in _pod(manifest).get("containers", [])
         for variable in container.get("env", [])
         if variable["name"] == "ARCOS_SEED"
         for seed in [json.loads(variable["value"])]
+        for one in (seed, *seed.get("copies", ()))
     }
     return used - seeded
 

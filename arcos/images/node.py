@@ -11,13 +11,13 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from arcos.errors import ArcosError
 from arcos.images.fetch import fetch
 
 LOCK = "package-lock.json"
 NODE = "opt/node"
+_REGISTRY = "https://registry.npmjs.org"
 
 
 def install(folder: Path, root: Path) -> dict[str, str]:
@@ -35,13 +35,15 @@ def install(folder: Path, root: Path) -> dict[str, str]:
         if not place or package.get("dev") or package.get("optional"):
             continue
         algorithm, _, hashed = package.get("integrity", "").partition("-")
-        if algorithm != "sha512" or urlsplit(package.get("resolved", "")).scheme != "https":
+        name = place.rpartition("node_modules/")[2]
+        if algorithm != "sha512":
             raise ArcosError(
                 f"{place} is not locked", where=str(folder / LOCK), fix="make the lock with npm 9 or newer"
             )
         digest = base64.b64decode(hashed).hex()
-        _unpack(fetch([package["resolved"]], digest, "sha512"), root / NODE / place)
-        name = place.rpartition("node_modules/")[2]
+        # The lock may leave the address out, and then it is where the registry keeps all of them.
+        address = f"{_REGISTRY}/{name}/-/{name.rpartition('/')[2]}-{package['version']}.tgz"
+        _unpack(fetch([package.get("resolved") or address], digest, "sha512"), root / NODE / place)
         found[f"{name}=={package['version']}"] = digest
     _commands(root / NODE)
     return found

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable
 
 from pulumi import ComponentResource, ResourceOptions
 
+from apps.auth import auth
+from apps.auth.config import AuthConfig
 from apps.database import database
 from apps.database.config import DatabaseConfig
 from apps.ingress import ingress
 from apps.ingress.config import IngressConfig, LocalCa
+from apps.jupyterhub import jupyterhub
+from apps.jupyterhub.config import JupyterHubConfig
 from apps.welcome import welcome
 from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
@@ -42,6 +46,10 @@ def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list
         built.append(_welcome(args, apps.welcome, after))
     if apps.database:
         built.append(_database(args, apps.database, after))
+    if apps.auth:
+        built.append(_auth(args, apps.auth, after))
+    if apps.jupyterhub:
+        built.append(_jupyterhub(args, apps.jupyterhub, after))
     return built
 
 
@@ -96,4 +104,26 @@ def _database(args: PlatformArgs, config: DatabaseConfig, after: After) -> datab
         ),
         # Passwords are put into the namespaces of those who connect.
         opts=after(namespaces(args.site)),
+    )
+
+
+def _auth(args: PlatformArgs, config: AuthConfig, after: After) -> auth.Auth:
+    return auth.Auth(
+        "auth",
+        auth.AuthArgs(
+            config=config,
+            facts=facts(args.site),
+            images=args.image,
+            clients=needs(args.site).clients,
+        ),
+        # Clients' secrets are put into the namespaces of their apps.
+        opts=after(namespaces(args.site)),
+    )
+
+
+def _jupyterhub(args: PlatformArgs, config: JupyterHubConfig, after: After) -> jupyterhub.JupyterHub:
+    return jupyterhub.JupyterHub(
+        "jupyterhub",
+        jupyterhub.JupyterHubArgs(config=config, facts=facts(args.site), images=args.image),
+        opts=after(jupyterhub.quotas(config)),
     )

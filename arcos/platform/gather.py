@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from apps.auth import auth
 from apps.database import database
 from apps.ingress import ingress
 from apps.ingress.config import LocalCa
+from apps.jupyterhub import jupyterhub
 from apps.welcome import welcome
 from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
@@ -23,6 +25,8 @@ from components.route import Listing, listing
 #: Each app's module, in the order in which what they ask for is gathered and the landing page lists them.
 _APPS: dict[str, Any] = {
     "welcome": welcome,
+    "jupyterhub": jupyterhub,
+    "auth": auth,
     "database": database,
     "ingress": ingress,
 }

@@ -10,8 +10,10 @@ from typing import Annotated, ClassVar, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from apps.auth.config import AuthConfig
 from apps.database.config import DatabaseConfig
 from apps.ingress.config import IngressConfig
+from apps.jupyterhub.config import JupyterHubConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster, LocalCluster
 from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
@@ -28,6 +30,12 @@ class Apps(Settings):
 
     welcome: WelcomeConfig | None = None
     """The landing page: which services the site has, where they are and whether they are up."""
+
+    auth: AuthConfig | None = None
+    """Sign-on for all services: accounts, groups, and identities that research federations vouch for."""
+
+    jupyterhub: JupyterHubConfig | None = None
+    """Notebook servers for everybody who may have one."""
 
     database: DatabaseConfig | None = None
     """PostgreSQL for the apps that keep rows, with a dump every day."""

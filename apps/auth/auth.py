@@ -1,0 +1,283 @@
+"""`auth`: sign-on for all services. Keycloak, and a Job that makes its realm what the site file and the apps say.
+
+Owns the server, the realm and each client's secret. Leaves out the people, who belong to the operators, and what a
+group may do in an app, which is the app's own. https://www.keycloak.org/documentation
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, ResourceOptions
+
+from apps.auth import realm
+from apps.auth.config import AuthConfig
+from components.baseline import SERVICE
+from components.database import CA, CA_SECRET, DATABASE, PASSWORD, Database
+from components.database import PORT as DATABASE_PORT
+from components.facts import Facts
+from components.metadata import PREFIX, digest, metadata, resource_name, selector
+from components.metrics import Alert, ScrapeTarget, from_prometheus
+from components.namespace import Quota
+from components.needs import Needs
+from components.network import from_app, from_namespace, to_anywhere, to_app
+from components.oidc import AUTH, CLIENT_SECRET, PORT, OidcClient
+from components.pod import Mount, PodArgs, Probe, Resources, pod_template
+from components.quantity import mebibytes
+from components.route import INGRESS, Route
+from components.seeder import Copy, SeededSecret, Seeder, SeederArgs
+from components.workload import Workload, WorkloadArgs
+
+#: The users in `images/keycloak` and `images/realm`.
+USER, REALM_USER = 10084, 10096
+MANAGEMENT = 9000
+#: The Secret with the first operator's one-time password.
+ADMIN = "auth-admin"
+_BOOTSTRAP, _CONFIG, _REALM = "auth-bootstrap", "auth-config", "auth-realm"
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthArgs:
+    """Whom to sign in, and which apps ask for it."""
+
+    config: AuthConfig
+    facts: Facts
+    images: Callable[[str], str]
+    clients: Sequence[OidcClient]
+
+
+class Auth(ComponentResource):
+    """Sign-on."""
+
+    def __init__(self, name: str, args: AuthArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("arcos:apps:Auth", name, None, opts)
+        child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        files = config_files()
+        wanted = json.dumps(realm.realm(args.config, args.facts, args.clients), indent=1, sort_keys=True)
+        config = _config_map(_CONFIG, files, child)
+        desired = _config_map(_REALM, {"realm.json": wanted}, child)
+        seeders = _seeders(args, child)
+        server = Workload(
+            AUTH,
+            workload(args, files),
+            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders])),
+        )
+        policy = _realm_policy(child)
+        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server, policy, _account(child)]))
+        _realm_job(args, wanted, after)
+        self.register_outputs({})
+
+
+def needs(config: AuthConfig, facts: Facts) -> Needs:
+    """A database, a route, and to be watched."""
+    route = Route(
+        app=AUTH,
+        host=config.host or facts.host(AUTH),
+        service=AUTH,
+        namespace=AUTH,
+        port=PORT,
+        title="Account",
+        description="Your account: password, second factor, and where you are signed in.",
+        health_path="/health/ready",
+        health_port=MANAGEMENT,
+    )
+    alerts = (
+        Alert(
+            name="SignOnDown",
+            app=AUTH,
+            expr='up{job="auth"} == 0 or absent(up{job="auth"})',
+            hold="3m",
+            severity="critical",
+            summary="Keycloak does not answer: nobody can sign in.",
+        ),
+        Alert(
+            name="SignInFailures",
+            app=AUTH,
+            expr='sum(rate(keycloak_user_events_total{event="login",error!=""}[10m])) > 1',
+            hold="10m",
+            severity="warning",
+            summary="More than one sign-in a second fails: somebody guesses passwords, or a federation is broken.",
+        ),
+    )
+    return Needs(
+        routes=(route,),
+        databases=(Database(app=AUTH, namespace=AUTH),),
+        targets=(ScrapeTarget(app=AUTH, namespace=AUTH, port=MANAGEMENT),),
+        alerts=alerts,
+    )
+
+
+def quotas(config: AuthConfig) -> dict[str, Quota]:
+    """Room for the server, the realm's Job and the seeders."""
+    return {AUTH: Quota(pods=24, cpu="4", memory=f"{mebibytes(config.memory) * 2 + 1024}Mi")}
+
+
+def secrets(clients: Sequence[OidcClient]) -> list[SeededSecret]:
+    """The first operator's password, the realm's administrator, and each client's secret with a copy for its app."""
+    own = [
+        SeededSecret(name=ADMIN, namespace=AUTH, kind="password", length=20, keys=("password",)),
+        SeededSecret(name=_BOOTSTRAP, namespace=AUTH, kind="password", length=48, keys=("password",)),
+    ]
+    return own + [
+        SeededSecret(
+            name=client.secret,
+            namespace=AUTH,
+            kind="password",
+            length=48,
+            keys=(CLIENT_SECRET,),
+            copies=(Copy(namespace=client.namespace, name=client.secret),),
+        )
+        for client in clients
+    ]
+
+
+def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
+    """The server: the proxy and the apps that have a client reach it; it reaches its database and the federations."""
+    namespaces = sorted({client.namespace for client in args.clients} - {AUTH})
+    return WorkloadArgs(
+        namespace=AUTH,
+        replicas=1,
+        singleton="sessions are in the database, so a lost pod is back in half a minute with everybody signed in",
+        recreate=True,
+        pod=PodArgs(
+            app=AUTH,
+            image=args.images("keycloak"),
+            user=USER,
+            resources=Resources(cpu="200m", cpu_limit="2", memory=args.config.memory),
+            service_account=AUTH,
+            command=["/bin/sh", "/etc/arcos/start.sh"],
+            args=[f"--hostname=https://{_host(args)}"],
+            # Not secret: half of the memory for Java's heap, the rest for its code and threads.
+            env={"JAVA_OPTS_KC_HEAP": "-XX:MaxRAMPercentage=50 -XX:InitialRAMPercentage=20 -XX:+UseSerialGC"},
+            ports={"http": PORT, "management": MANAGEMENT},
+            mounts=[
+                Mount(path="/etc/arcos", config_map=_CONFIG),
+                Mount(path="/tmp", scratch="128Mi"),
+                Mount(path="/opt/keycloak/data", scratch="256Mi"),
+                Mount(path="/run/database", secret=_database().secret, items={PASSWORD: PASSWORD}),
+                Mount(path="/run/database-ca", secret=CA_SECRET, items={CA: CA}),
+                Mount(path="/run/bootstrap", secret=_BOOTSTRAP),
+            ],
+            live=Probe(path="/health/live", port=MANAGEMENT),
+            ready=Probe(path="/health/ready", port=MANAGEMENT),
+            # The first start makes a hundred tables, on a small machine beside everything else.
+            start_seconds=300,
+            priority_class=SERVICE,
+            annotations={f"{PREFIX}/config": digest(files)},
+        ),
+        service={
+            "type": "ClusterIP",
+            "ports": [
+                {"name": "http", "protocol": "TCP", "port": PORT, "target_port": PORT},
+                {"name": "management", "protocol": "TCP", "port": MANAGEMENT, "target_port": MANAGEMENT},
+            ],
+        },
+        ingress=[
+            from_app(INGRESS, INGRESS, PORT),
+            from_app("welcome", "welcome", MANAGEMENT),
+            from_app(_REALM, AUTH, PORT),
+            from_prometheus(MANAGEMENT),
+            *(from_namespace(namespace, PORT) for namespace in namespaces),
+        ],
+        # Federations are anywhere, and answer on 443.
+        egress=[to_app(DATABASE, DATABASE, DATABASE_PORT), to_anywhere(443)],
+    )
+
+
+def realm_pod(args: AuthArgs) -> PodArgs:
+    """The Job's pod: the only one that sees all clients' secrets."""
+    clients = [
+        Mount(path=f"{realm.CLIENTS}/{one.app}", secret=one.secret, items={CLIENT_SECRET: CLIENT_SECRET})
+        for one in args.clients
+    ]
+    federations = [
+        Mount(path=f"{realm.FEDERATIONS}/{one.name}", secret=one.secret_name, items={CLIENT_SECRET: CLIENT_SECRET})
+        for one in args.config.federations
+    ]
+    return PodArgs(
+        app=_REALM,
+        image=args.images("realm"),
+        user=REALM_USER,
+        resources=Resources(cpu="10m", cpu_limit="500m", memory="64Mi"),
+        service_account=_REALM,
+        args=["/etc/arcos/realm.json"],
+        env={
+            "KEYCLOAK_URL": f"http://{AUTH}.{AUTH}.svc.cluster.local:{PORT}",
+            "KEYCLOAK_CLIENT": "arcos-realm",
+            "KEYCLOAK_SECRET_FILE": "/run/bootstrap/password",
+        },
+        mounts=[
+            Mount(path="/etc/arcos", config_map=_REALM),
+            Mount(path="/run/bootstrap", secret=_BOOTSTRAP),
+            Mount(path="/run/admin", secret=ADMIN),
+            *clients,
+            *federations,
+        ],
+    )
+
+
+def config_files() -> dict[str, str]:
+    """The server's real files by name."""
+    return {name: (_HERE / name).read_text(encoding="utf-8") for name in ("keycloak.conf", "start.sh")}
+
+
+def _host(args: AuthArgs) -> str:
+    host = args.config.host or args.facts.host(AUTH)
+    return host if args.facts.https_port == 443 else f"{host}:{args.facts.https_port}"
+
+
+def _database() -> Database:
+    return Database(app=AUTH, namespace=AUTH)
+
+
+def _config_map(name: str, files: dict[str, str], opts: ResourceOptions) -> k8s.core.v1.ConfigMap:
+    return k8s.core.v1.ConfigMap(
+        resource_name("ConfigMap", name, AUTH),
+        metadata=metadata(name, app=AUTH, namespace=AUTH),
+        data=files,
+        opts=opts,
+    )
+
+
+def _seeders(args: AuthArgs, opts: ResourceOptions) -> list[Seeder]:
+    image = args.images("seeder")
+    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts) for one in secrets(args.clients)]
+
+
+def _account(opts: ResourceOptions) -> k8s.core.v1.ServiceAccount:
+    return k8s.core.v1.ServiceAccount(
+        resource_name("ServiceAccount", _REALM, AUTH),
+        metadata=metadata(_REALM, app=_REALM, namespace=AUTH),
+        automount_service_account_token=False,
+        opts=opts,
+    )
+
+
+def _realm_policy(opts: ResourceOptions) -> k8s.networking.v1.NetworkPolicy:
+    return k8s.networking.v1.NetworkPolicy(
+        resource_name("NetworkPolicy", _REALM, AUTH),
+        metadata=metadata(_REALM, app=_REALM, namespace=AUTH),
+        spec={
+            "pod_selector": {"match_labels": selector(_REALM)},
+            "policy_types": ["Ingress", "Egress"],
+            "egress": [to_app(AUTH, AUTH, PORT)],
+        },
+        opts=opts,
+    )
+
+
+def _realm_job(args: AuthArgs, wanted: str, opts: ResourceOptions) -> k8s.batch.v1.Job:
+    """A Job's template cannot change, so its name carries a hash of it and of the realm."""
+    template = pod_template(realm_pod(args), restart="OnFailure")
+    name = f"{_REALM}-{digest([template, wanted])}"
+    return k8s.batch.v1.Job(
+        resource_name("Job", name, AUTH),
+        metadata=metadata(name, app=_REALM, namespace=AUTH),
+        spec={"backoff_limit": 10, "template": template},
+        opts=opts,
+    )

@@ -1,0 +1,3 @@
+module arcos.dev/images/realm
+
+go 1.26.0
