@@ -208,7 +208,7 @@ def realm_pod(args: AuthArgs) -> PodArgs:
         args=["/etc/arcos/realm.json"],
         env={
             "KEYCLOAK_URL": f"http://{AUTH}.{AUTH}.svc.cluster.local:{PORT}",
-            "KEYCLOAK_CLIENT": "arcos-realm",
+            "KEYCLOAK_CLIENT": "arcos-bootstrap",
             "KEYCLOAK_SECRET_FILE": "/run/bootstrap/password",
         },
         mounts=[

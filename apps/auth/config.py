@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from components.groups import RESEARCHERS
 from components.requirement import Requirement
@@ -50,7 +50,7 @@ class Everyone(Settings):
 
 
 class Federation(Settings):
-    """An OpenID provider that signs people in: the AAF, an institution, ORCID, anything that speaks OIDC."""
+    """Somebody else who signs people in."""
 
     name: Annotated[DnsLabel, Field(max_length=40)]
     """Short name, part of addresses. The provider must allow `<auth>/realms/arcos/broker/<name>/endpoint`."""
@@ -58,20 +58,11 @@ class Federation(Settings):
     title: Line | None = None
     """What the button says. Default: the name."""
 
-    kind: Literal["oidc", "orcid"] = "oidc"
-    """`orcid` knows ORCID's addresses."""
-
-    issuer: HttpsUrl | None = None
-    """The provider's issuer, with https; its `/.well-known/openid-configuration` must answer. Not for `orcid`."""
-
     client_id: Line
     """Our name at the provider."""
 
     secret: DnsLabel | None = None
     """The Secret in namespace `auth` whose key `client-secret` holds our secret there. Default: `federation-<name>`."""
-
-    scopes: Many[Line] = ("openid", "email", "profile")
-    """What is asked for."""
 
     admit: Many[Admission] = ()
     """Who becomes a member of which group. Default: nobody; an operator adds people by hand."""
@@ -79,17 +70,34 @@ class Federation(Settings):
     everyone: Everyone | None = None
     """Everybody of this provider gets in. Default: no."""
 
-    @field_validator("issuer")
-    @classmethod
-    def _of_kind(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and info.data.get("kind") == "orcid":
-            raise refuse("is not for kind `orcid`", "nothing: ORCID's address is known")
-        return value
-
     @property
     def secret_name(self) -> str:
         """Name of the Secret."""
         return self.secret or f"federation-{self.name}"
+
+
+class OidcFederation(Federation):
+    """An OpenID provider: the AAF, eduGAIN through a proxy, an institution, anything that speaks OIDC."""
+
+    kind: Literal["oidc"]
+
+    issuer: HttpsUrl
+    """The provider's issuer; its `/.well-known/openid-configuration` must answer."""
+
+    scopes: Many[Line] = ("openid", "email", "profile")
+    """What is asked for."""
+
+
+class OrcidFederation(Federation):
+    """ORCID, whose addresses are known."""
+
+    kind: Literal["orcid"]
+
+    issuer: ClassVar[str] = "https://orcid.org"
+    scopes: ClassVar[tuple[str, ...]] = ("openid",)
+
+
+AnyFederation = Annotated[OidcFederation | OrcidFederation, Field(discriminator="kind")]
 
 
 class Group(Settings):
@@ -108,7 +116,7 @@ class AuthConfig(Settings):
     #: What a site of cluster kind `local` gets instead.
     local_defaults: ClassVar[dict[str, Any]] = {"memory": "768Mi"}
 
-    federations: Annotated[Many[Federation], Field(max_length=50)] = ()
+    federations: Annotated[Many[AnyFederation], Field(max_length=50)] = ()
     """Who else signs people in. Default: nobody, people have accounts here."""
 
     groups: Annotated[Many[Group], Field(max_length=500)] = ()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apps.auth.config import Admission, AuthConfig, Federation
+from apps.auth.config import Admission, AuthConfig, Federation, OidcFederation, OrcidFederation
 from components.facts import Facts
 from components.groups import OPERATORS, RESEARCHERS
 from components.oidc import CLIENT_SECRET, OidcClient
@@ -20,7 +20,6 @@ from components.quantity import seconds
 
 #: Where each client's and federation's secret and the first password are mounted in the Job.
 CLIENTS, FEDERATIONS, FIRST_PASSWORD = "/run/clients", "/run/federations", "/run/admin/password"
-_ORCID = "https://orcid.org"
 _HERE = Path(__file__).parent
 
 
@@ -79,9 +78,8 @@ def client_of(client: OidcClient) -> dict[str, Any]:
     }
 
 
-def provider(federation: Federation) -> dict[str, Any]:
+def provider(federation: OidcFederation | OrcidFederation) -> dict[str, Any]:
     """A brokered identity. Keycloak reads the provider's addresses from its well-known document."""
-    issuer = _ORCID if federation.kind == "orcid" else federation.issuer
     return {
         "alias": federation.name,
         "displayName": federation.title or federation.name,
@@ -91,8 +89,8 @@ def provider(federation: Federation) -> dict[str, Any]:
         "trustEmail": False,
         "firstBrokerLoginFlowAlias": "first broker login",
         "config": {
-            "issuer": issuer,
-            "metadataDescriptorUrl": f"{issuer}/.well-known/openid-configuration",
+            "issuer": federation.issuer,
+            "metadataDescriptorUrl": f"{federation.issuer}/.well-known/openid-configuration",
             "useMetadataDescriptorUrl": "true",
             "clientId": federation.client_id,
             "clientSecret": f"${{file:{FEDERATIONS}/{federation.name}/{CLIENT_SECRET}}}",

@@ -49,7 +49,7 @@ from components.workload import Workload, WorkloadArgs
 HUB_USER, PROXY_USER = 10085, 10086
 _CONFIG, _KEYS, _TOKEN = "jupyterhub-config", "jupyterhub-keys", "jupyterhub-proxy"
 _SECRETS = "/run/secrets/arcos"
-_HERE = Path(__file__).parent
+_FILES = Path(__file__).parent / "files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +225,7 @@ def proxy(args: JupyterHubArgs) -> WorkloadArgs:
 
 def config_files(args: JupyterHubArgs) -> dict[str, str]:
     """The hub's and the proxy's files by name."""
-    files = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("jupyterhub_config.py", "proxy.sh")}
+    files = {name: (_FILES / name).read_text(encoding="utf-8") for name in ("jupyterhub_config.py", "proxy.sh")}
     return files | {"site.json": json.dumps(site(args.config, args.facts, args.images), indent=1, sort_keys=True)}
 
 

@@ -49,6 +49,8 @@ def status(name: Annotated[str, typer.Argument(metavar="SITE")], as_json: JSON =
         out.print(table)
         for url in report["addresses"]:
             out.print(url, markup=False)
+        if first := report.get("firstOperator"):
+            out.print(f"first operator: {first['user']}, one-time password: {first['reveal']}", markup=False)
     if report["summary"] != "ready":
         raise typer.Exit(1)
 
@@ -87,7 +89,20 @@ def _report(site: Site) -> dict[str, Any]:
         "node": node,
         "workloads": rows,
         "addresses": [address(site)],
+        **_first_operator(site),
     }
+
+
+def _first_operator(site: Site) -> dict[str, Any]:
+    """Who signs in first, and how the one-time password is read; never the password."""
+    if site.apps.auth is None:
+        return {}
+    from apps.auth.auth import ADMIN
+    from components.oidc import AUTH
+
+    secret = f"get secret {ADMIN} -n {AUTH} -o jsonpath={{.data.password}}"
+    reveal = f"./arcosctl kubectl {site.name} -- {secret} | base64 -d"
+    return {"firstOperator": {"user": site.apps.auth.admin, "reveal": reveal}}
 
 
 def logs(

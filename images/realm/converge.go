@@ -43,7 +43,11 @@ func (r realm) settings(desired Desired) error {
 	err := r.do(http.MethodGet, "", nil, nil)
 	if errors.Is(err, errNotFound) {
 		r.say("make realm %s", desired.Name)
-		return r.api.Do(r.ctx, http.MethodPost, "", desired.Settings, nil)
+		if err := r.api.Do(r.ctx, http.MethodPost, "", desired.Settings, nil); err != nil {
+			return err
+		}
+		// The rights over a new realm are in tokens that are younger than it.
+		return r.api.Login(r.ctx)
 	}
 	if err != nil {
 		return err

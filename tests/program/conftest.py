@@ -13,6 +13,14 @@ from arcos.site.loader import load_site, site_names
 from arcos.site.model import Site
 from arcos.site.release import ImagePin, Release, load_release
 
+_NO_DUMPS = {"kind": "none", "reason": "the centre saves its volumes"}
+_AAF = {
+    "kind": "oidc",
+    "name": "aaf",
+    "issuer": "https://aaf.example.org",
+    "clientId": "x",
+    "admit": [{"values": ["*@example.org"]}],
+}
 #: Changes to a real site that make an unusual one: what a site file may say, this program must be able to be.
 UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing-on": ("hpc-perth", {"apps": {}}),
@@ -20,6 +28,21 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
     "welcome-only": ("hpc-perth", {"apps": {"welcome": {}}}),
     "other-ports": ("local", {"cluster": {"kind": "local", "httpPort": 8080, "httpsPort": 8443, "apiPort": 7443}}),
     "many-proxies": ("nectar-qld", {"apps": {"ingress": {"replicas": 20}, "welcome": {"host": "www.example.edu.au"}}}),
+    "sign-on-only": (
+        "hpc-perth",
+        {"apps": {"ingress": {}, "database": {"backup": _NO_DUMPS}, "auth": {"federations": [_AAF]}}},
+    ),
+    "hub-on-hpc": (
+        "hpc-perth",
+        {
+            "apps": {
+                "ingress": {},
+                "database": {"backup": _NO_DUMPS},
+                "auth": {"groups": [{"name": "lab"}]},
+                "jupyterhub": {"profiles": [{"name": "g", "image": "notebook-scipy", "gpu": 1, "groups": ["lab"]}]},
+            }
+        },
+    ),
     "local-named-secret": ("local", {"apps": {"ingress": {"tls": {"kind": "secret", "name": "mine"}}}}),
 }
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from apps.auth import auth
+from apps.database import database
 from apps.ingress import ingress
+from apps.jupyterhub import jupyterhub, notebooks, settings
 from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
 
 USERS = {
+    "configurable-http-proxy": jupyterhub.PROXY_USER,
     "coredns": coredns.USER,
+    "jupyterhub": jupyterhub.HUB_USER,
+    "keycloak": auth.USER,
+    "notebook-minimal": settings.NOTEBOOK_USER,
+    "notebook-scipy": settings.NOTEBOOK_USER,
+    "pause": notebooks.PAUSE_USER,
+    "postgresql": database.USER,
+    "realm": auth.REALM_USER,
     "seeder": seeder.USER,
     "traefik": ingress.USER,
     "welcome": welcome.USER,
@@ -30,6 +41,7 @@ def test_every_image_of_a_site_is_looked_at_here(rendered):
     for manifests in rendered.values():
         for manifest in manifests:
             if isinstance(manifest.get("spec"), dict) and "template" in manifest["spec"]:
-                for container in manifest["spec"]["template"]["spec"]["containers"]:
+                pod = manifest["spec"]["template"]["spec"]
+                for container in [*pod["containers"], *pod.get("initContainers", [])]:
                     used.add(container["image"].partition("@")[0].rpartition(":")[0].rpartition("/")[2])
     assert used == set(USERS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.real.site import RealSite
+from tests.real.site import FULL, RealSite
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,9 @@ def _localhost_names() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
-    """A running site that tests leave as they found it."""
+    """A running site with all services."""
     made = RealSite("real", tmp_path_factory.mktemp("real"))
+    made.write(FULL)
     try:
         made.arcosctl("up", made.name)
         yield made

@@ -27,6 +27,15 @@ config:
       ingress: {{}}
       welcome: {{}}
 """
+#: The same with all services.
+FULL = (
+    SITE_FILE
+    + """\
+      database: {{backup: {{kind: none, reason: a site for tests}}}}
+      auth: {{}}
+      jupyterhub: {{}}
+"""
+)
 
 
 def free_port() -> int:

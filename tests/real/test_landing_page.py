@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from arcos.paths import ROOT
+from tests.real.browser import chromium
 from tests.real.site import RealSite
 
 pytestmark = pytest.mark.real
-PICTURES = ROOT / "docs" / "pictures"
 
 
 def test_the_landing_page_is_served_over_tls_by_the_local_authority(site: RealSite) -> None:
@@ -62,29 +60,8 @@ def test_status_says_ready_and_where(site: RealSite) -> None:
 
 
 @pytest.fixture
-def browser(tmp_path: object) -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs Debian's chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--ignore-certificate-errors",
-        "--window-size=1280,860",
-        f"--user-data-dir={tmp_path}/profile",
-    ):
-        options.add_argument(flag)
-    # The driver listens on the loopback address; no proxy may stand between.
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as chrome:
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path / "profile") as chrome:
         yield chrome
 
 
@@ -97,6 +74,3 @@ def test_a_real_browser_shows_the_services_healthy(site: RealSite, browser: webd
     assert "unreachable" not in text.lower(), f"every service of a ready site must be healthy: {text}"
     console = [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
     assert not [line for line in console if "favicon" not in line["message"]], "no blocked or missing asset"
-    if os.environ.get("ARCOS_UPDATE_PICTURES"):
-        PICTURES.mkdir(exist_ok=True)
-        browser.save_screenshot(str(PICTURES / "welcome.png"))

@@ -71,7 +71,8 @@ def modules() -> list[str]:
     for package in ("components", "apps", "arcos"):
         for file in sorted((ROOT / package).rglob("*.py")):
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            if not name.endswith("__main__"):
+            # What is in a folder `files` is another program's configuration, run by that program.
+            if not name.endswith("__main__") and ".files." not in name:
                 found.append(name.removesuffix(".__init__"))
     return found
 

@@ -108,7 +108,8 @@ c.SignOn.refresh_pre_spawn = True
 
 c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
 c.KubeSpawner.namespace = site["notebooks"]["namespace"]
-c.KubeSpawner.cmd = ["/opt/venv/bin/jupyterhub-singleuser"]
+# Every notebook image starts its server itself.
+c.KubeSpawner.cmd = None
 c.KubeSpawner.default_url = "/lab"
 c.KubeSpawner.notebook_dir = "/home/jovyan"
 c.KubeSpawner.working_dir = "/home/jovyan"
@@ -179,7 +180,7 @@ c.JupyterHub.services = [
         "name": "idle-culler",
         "command": [
             *("/opt/venv/bin/python3", "-m", "jupyterhub_idle_culler"),
-            *(f"--timeout={site['idleSeconds']}", "--cull-every=60", "--remove-named-servers"),
+            *(f"--timeout={site['idleSeconds']}", "--cull-every=60", "--remove-named-servers=true"),
         ],
     }
 ]
