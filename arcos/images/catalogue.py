@@ -39,6 +39,10 @@ class GoRecipe(_Strict):
     """Compile the Go module in the image's folder to one static program, the first word of the entry point."""
 
     kind: Literal["go"]
+    package: Text = "."
+    """The main package: the folder's own, or one of a module that its `go.mod` requires."""
+    variable: Text = "main.version"
+    """The variable of the program that is told the version."""
 
 
 class WheelRecipe(_Strict):

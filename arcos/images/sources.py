@@ -69,16 +69,16 @@ def material(image: Image, compiler: Go, work: Path, **settings: str) -> Materia
     if isinstance(image.recipe, LayersRecipe):
         return Material(tree=layers.make(image, image.recipe, work))
     program = work / "program"
-    flags = f"-s -w -buildid= -X main.version={image.version}"
+    flags = f"-s -w -buildid= -X {image.recipe.variable}={image.version}"
     target = {"GOOS": PLATFORM["os"], "GOARCH": PLATFORM["architecture"], **settings}
-    compiler.run(["build", "-ldflags", flags, "-o", str(program), "."], image.folder, **target)
-    return Material(program, _licences(image, compiler, target))
+    compiler.run(["build", "-ldflags", flags, "-o", str(program), image.recipe.package], image.folder, **target)
+    return Material(program, _licences(image, image.recipe.package, compiler, target))
 
 
-def _licences(image: Image, compiler: Go, target: dict[str, str]) -> dict[str, File]:
+def _licences(image: Image, package: str, compiler: Go, target: dict[str, str]) -> dict[str, File]:
     """The licence files of every module that is in the program, for its users."""
     form = "{{with .Module}}{{if .Version}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
-    listed = compiler.run(["list", "-deps", "-f", form, "."], image.folder, **target)
+    listed = compiler.run(["list", "-deps", "-f", form, package], image.folder, **target)
     found: dict[str, File] = {}
     for line in sorted(set(listed.splitlines()) - {""}):
         module, folder = line.split("\t")
