@@ -8,8 +8,10 @@ name or its certificate. https://www.keycloak.org/server/hostname
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from components.facts import Facts
+from components.route import public_url
 
 #: Where Keycloak runs.
 AUTH = "auth"
@@ -47,3 +49,11 @@ class OidcClient:
 def issuer(facts: Facts) -> str:
     """What tokens say of who issued them, and where browsers are led."""
     return f"{facts.url(AUTH)}/realms/{REALM}"
+
+
+def end_session(facts: Facts, client: str) -> str:
+    """Where a browser ends the session of all services; it comes back to the landing page."""
+    back = public_url(facts.domain, facts.https_port)
+    return f"{issuer(facts)}/protocol/openid-connect/logout?" + urlencode(
+        {"client_id": client, "post_logout_redirect_uri": back}
+    )

@@ -18,7 +18,9 @@ class Route:
 
     `title` and `description` are for people. `health_path`, on `health_port` where that is another one, answers 200 as
     long as the app works. `listed` says whether the landing page names it. With `groups`, only people in one of them
-    get in, which the proxy asks `auth` for every request; without, the app signs people in itself or is open to all.
+    get in, which the proxy asks `auth` for every request (`components.gate`: what the app is told, and its path for
+    signing out); without, the app signs people in itself or is open to all. `open_paths` are beginnings of paths, as
+    in `/v2/`, that pass unasked all the same: the app guards them itself. An app with `groups` requires `auth`.
     """
 
     app: str
@@ -31,6 +33,7 @@ class Route:
     health_path: str
     listed: bool = True
     groups: tuple[str, ...] = ()
+    open_paths: tuple[str, ...] = ()
     health_port: int = 0
 
 

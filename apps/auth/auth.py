@@ -1,7 +1,8 @@
 """`auth`: sign-on for all services. Keycloak, and a Job that makes its realm what the site file and the apps say.
 
-Owns the server, the realm and each client's secret. Leaves out the people, who belong to the operators, and what a
-group may do in an app, which is the app's own. https://www.keycloak.org/documentation
+Owns the server, the realm and each client's secret; and the gate (`gate.py`), where an app's route asks for it. Leaves
+out the people, who belong to the operators, and what a group may do in an app, which is the app's own.
+https://www.keycloak.org/documentation
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from pulumi import ComponentResource, ResourceOptions
 
 from apps.auth import realm
 from apps.auth.config import AuthConfig
+from apps.auth.gate import MEMORY_MIB, Gate, GateArgs
 from components.baseline import SERVICE
 from components.database import CA, CA_SECRET, DATABASE, PASSWORD, Database
 from components.database import PORT as DATABASE_PORT
 from components.facts import Facts
+from components.gate import GATE
 from components.metadata import PREFIX, digest, metadata, resource_name, selector
 from components.metrics import Alert, ScrapeTarget, from_prometheus
 from components.namespace import Quota
@@ -43,12 +46,13 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True)
 class AuthArgs:
-    """Whom to sign in, and which apps ask for it."""
+    """Whom to sign in, and which apps ask for it; `gated` are the routes that ask for the gate."""
 
     config: AuthConfig
     facts: Facts
     images: Callable[[str], str]
     clients: Sequence[OidcClient]
+    gated: Sequence[Route] = ()
 
 
 class Auth(ComponentResource):
@@ -70,6 +74,9 @@ class Auth(ComponentResource):
         policy = _realm_policy(child)
         after = ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server, policy, _account(child)]))
         _realm_job(args, wanted, after)
+        if args.gated:
+            asked = GateArgs(config=args.config, facts=args.facts, images=args.images)
+            Gate(GATE, asked, opts=ResourceOptions.merge(child, ResourceOptions(depends_on=seeders)))
         self.register_outputs({})
 
 
@@ -113,12 +120,16 @@ def needs(config: AuthConfig, facts: Facts) -> Needs:
 
 
 def quotas(config: AuthConfig) -> dict[str, Quota]:
-    """Room for the server, the realm's Job and the seeders."""
-    return {AUTH: Quota(pods=24, cpu="4", memory=f"{mebibytes(config.memory) * 2 + 1024}Mi")}
+    """Room for the server, the realm's Job, the seeders and the gate."""
+    memory = mebibytes(config.memory) * 2 + 1024 + (config.gates + 1) * MEMORY_MIB
+    return {AUTH: Quota(pods=24 + config.gates, cpu="4", memory=f"{memory}Mi")}
 
 
 def secrets(clients: Sequence[OidcClient]) -> list[SeededSecret]:
-    """The first operator's password, the realm's administrator, and each client's secret with a copy for its app."""
+    """The first operator's password, the realm's administrator, and each client's secret with a copy for its app.
+
+    The gate runs here, so it needs no copy.
+    """
     own = [
         SeededSecret(name=ADMIN, namespace=AUTH, kind="password", length=20, keys=("password",)),
         SeededSecret(name=_BOOTSTRAP, namespace=AUTH, kind="password", length=48, keys=("password",)),
@@ -130,7 +141,7 @@ def secrets(clients: Sequence[OidcClient]) -> list[SeededSecret]:
             kind="password",
             length=48,
             keys=(CLIENT_SECRET,),
-            copies=(Copy(namespace=client.namespace, name=client.secret),),
+            copies=(Copy(namespace=client.namespace, name=client.secret),) if client.namespace != AUTH else (),
         )
         for client in clients
     ]
@@ -181,6 +192,7 @@ def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
             from_app(INGRESS, INGRESS, PORT),
             from_app("welcome", "welcome", MANAGEMENT),
             from_app(_REALM, AUTH, PORT),
+            *([from_app(GATE, AUTH, PORT)] if args.gated else []),
             from_prometheus(MANAGEMENT),
             *(from_namespace(namespace, PORT) for namespace in namespaces),
         ],

@@ -114,7 +114,7 @@ class AuthConfig(Settings):
     """Settings of `auth`."""
 
     #: What a site of cluster kind `local` gets instead.
-    local_defaults: ClassVar[dict[str, Any]] = {"memory": "768Mi"}
+    local_defaults: ClassVar[dict[str, Any]] = {"memory": "768Mi", "gates": 1}
 
     federations: Annotated[Many[AnyFederation], Field(max_length=50)] = ()
     """Who else signs people in. Default: nobody, people have accounts here."""
@@ -136,6 +136,9 @@ class AuthConfig(Settings):
 
     memory: Memory = "1Gi"
     """What Keycloak may take. Default: 1Gi, on a local site 768Mi."""
+
+    gates: Annotated[int, Field(ge=1, le=10)] = 2
+    """How many gates stand before the apps that sign nobody in themselves. Two survive a node; a local site has one."""
 
     def requires(self) -> Iterator[Requirement]:
         """A database, and a way in."""

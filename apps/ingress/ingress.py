@@ -15,12 +15,14 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from apps.ingress.config import IngressConfig
 from apps.ingress.traefik import HTTP, HTTPS, PING, PING_PATH, config_files
+from components import gate
 from components.baseline import CRITICAL
 from components.facts import Facts
 from components.metadata import PREFIX, digest, metadata, resource_name, selector
 from components.namespace import Quota
 from components.needs import Needs
 from components.network import from_anywhere, from_app, to_app
+from components.oidc import AUTH
 from components.pod import Mount, PodArgs, Probe, Resources
 from components.route import INGRESS, Listing, Route
 from components.seeder import CaSecret, SeededSecret, Seeder, SeederArgs
@@ -42,7 +44,8 @@ class IngressArgs:
     """What the proxy serves and how it is reached.
 
     `local_ca` signs the certificate `tls_secret` on the site itself; without it the Secret must exist. `http_port` and
-    `https_port` are the ones users type. `load_balancer` says that the cluster hands out public addresses.
+    `https_port` are the ones users type. `load_balancer` says that the cluster hands out public addresses. `sign_out`
+    is what `components.gate.sign_out_query` tells.
     """
 
     image: str
@@ -55,6 +58,7 @@ class IngressArgs:
     http_port: int = 80
     https_port: int = 443
     load_balancer: bool = False
+    sign_out: str = ""
 
 
 class Ingress(ComponentResource):
@@ -66,7 +70,9 @@ class Ingress(ComponentResource):
     def __init__(self, name: str, args: IngressArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:apps:Ingress", name, None, opts)
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        files = config_files(args.routes, https_port=args.https_port, hsts=args.local_ca is None)
+        files = config_files(
+            args.routes, https_port=args.https_port, hsts=args.local_ca is None, sign_out=args.sign_out
+        )
         config = _config(files, child)
         needs: list[k8s.core.v1.ConfigMap | Seeder] = [config]
         if args.local_ca:
@@ -120,7 +126,8 @@ def certificate(args: IngressArgs) -> SeededSecret:
 
 
 def workload(args: IngressArgs, files: dict[str, str]) -> WorkloadArgs:
-    """The proxy: everybody reaches its two public ports, it reaches the apps' routes and nothing else."""
+    """The proxy: everybody reaches its two public ports, it reaches the apps' routes, the gate and nothing else."""
+    ask = [to_app(gate.GATE, AUTH, gate.PORT)] if gate.gated(args.routes) else []
     return WorkloadArgs(
         namespace=INGRESS,
         replicas=args.replicas,
@@ -145,7 +152,7 @@ def workload(args: IngressArgs, files: dict[str, str]) -> WorkloadArgs:
         ),
         service=public_service(args),
         ingress=[from_anywhere(HTTP, HTTPS), from_app("welcome", "welcome", PING)],
-        egress=[to_app(route.service, route.namespace, route.port) for route in args.routes],
+        egress=[*(to_app(route.service, route.namespace, route.port) for route in args.routes), *ask],
     )
 
 

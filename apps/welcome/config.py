@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
-from components.units import Domain, HttpsUrl, Line, Many, Settings
+from components.requirement import Requirement
+from components.units import DnsLabel, Domain, HttpsUrl, Line, Many, Settings
 
 
 class Link(Settings):
@@ -33,3 +35,11 @@ class WelcomeConfig(Settings):
 
     links: Annotated[Many[Link], Field(max_length=50)] = ()
     """Further links: help desk, documentation, policies."""
+
+    groups: Annotated[Many[DnsLabel], Field(max_length=50)] = ()
+    """Groups whose members may see the page. Default: everybody may, signed in or not."""
+
+    def requires(self) -> Iterator[Requirement]:
+        """Sign-on, where only some may see it."""
+        if self.groups:
+            yield Requirement(app="auth", path=("groups",), why="only the sign-on knows who is in a group")

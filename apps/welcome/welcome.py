@@ -73,6 +73,7 @@ def needs(config: WelcomeConfig, facts: Facts) -> Needs:
     route = Route(
         app=_APP,
         host=config.host or facts.domain,
+        groups=config.groups,
         service=_APP,
         namespace=_APP,
         port=PORT,

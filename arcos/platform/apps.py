@@ -22,6 +22,7 @@ from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
 from arcos.platform.gather import facts, listings, namespaces, needs, ports
 from components.baseline import Baseline
+from components.gate import gated, sign_out_query
 from components.local_cluster import LOCAL_CA
 
 #: Where a local site's own certificate is kept in the cluster.
@@ -69,6 +70,7 @@ def _ingress(args: PlatformArgs, config: IngressConfig, after: After) -> ingress
             http_port=http_port,
             https_port=https_port,
             load_balancer=args.site.cluster.capabilities.load_balancer,
+            sign_out=sign_out_query(facts(args.site)),
         ),
         opts=after(ingress.quotas(config)),
     )
@@ -115,6 +117,7 @@ def _auth(args: PlatformArgs, config: AuthConfig, after: After) -> auth.Auth:
             facts=facts(args.site),
             images=args.image,
             clients=needs(args.site).clients,
+            gated=gated(needs(args.site).routes),
         ),
         # Clients' secrets are put into the namespaces of their apps.
         opts=after(namespaces(args.site)),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.auth import auth
+from apps.auth.gate import needs as gate_needs
 from apps.database import database
 from apps.ingress import ingress
 from apps.ingress.config import LocalCa
@@ -16,6 +17,7 @@ from apps.jupyterhub import jupyterhub
 from apps.welcome import welcome
 from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
+from components import gate
 from components.facts import Facts
 from components.local_cluster import LOCAL_CA
 from components.namespace import Quota
@@ -58,9 +60,19 @@ def facts(site: Site) -> Facts:
 
 
 def needs(site: Site) -> Needs:
-    """Everything the site's apps ask for."""
+    """Everything the site's apps ask for; and, where a route is for some groups only, a gate's own client.
+
+    Raises:
+        ValueError: A route is for some groups, and nobody can say who is in them: the app's settings must require it.
+    """
     known = facts(site)
-    return together(module.needs(config, known) for module, config in _enabled(site))
+    asked = together(module.needs(config, known) for module, config in _enabled(site))
+    gated = gate.gated(asked.routes)
+    if not gated:
+        return asked
+    if not site.apps.auth:
+        raise ValueError(f"{gated[0].app}: its route is for some groups, and the site has no `auth`")
+    return together([asked, gate_needs(gated, known)])
 
 
 def namespaces(site: Site) -> dict[str, Quota]:

@@ -32,6 +32,17 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
         "hpc-perth",
         {"apps": {"ingress": {}, "database": {"backup": _NO_DUMPS}, "auth": {"federations": [_AAF]}}},
     ),
+    "members-only": (
+        "hpc-perth",
+        {
+            "apps": {
+                "ingress": {},
+                "welcome": {"groups": ["operators", "researchers"]},
+                "database": {"backup": _NO_DUMPS},
+                "auth": {},
+            }
+        },
+    ),
     "hub-on-hpc": (
         "hpc-perth",
         {

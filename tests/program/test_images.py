@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from apps.auth import auth
+from apps.auth import auth, gate
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
@@ -20,6 +20,7 @@ USERS = {
     "keycloak": auth.USER,
     "notebook-minimal": settings.NOTEBOOK_USER,
     "notebook-scipy": settings.NOTEBOOK_USER,
+    "oauth2-proxy": gate.USER,
     "pause": notebooks.PAUSE_USER,
     "postgresql": database.USER,
     "realm": auth.REALM_USER,
