@@ -5,18 +5,26 @@ Reads only: no program is built, no package installed, no cluster changed.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import ssl
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from arcos.local.plan import MACHINE
 from arcos.paths import STACKS, cache_dir, data_dir
+from components.quantity import to_bytes
+
+if TYPE_CHECKING:
+    from arcos.site.model import Site
 
 #: GiB: the Go build cache and the programs take about 6, images and a site's data the rest.
 DISK_NEEDED = 12
@@ -162,6 +170,39 @@ def _site(name: str, stacks: Path) -> Iterator[Check]:
     if site.cluster.kind == "local":
         yield _resolves(site.domain)
         yield _trusted(data_dir() / "ca" / "ca.crt")
+        yield from _fits(site)
+    for federation in site.apps.auth.federations if site.apps.auth else ():
+        yield _issuer(federation.name, federation.issuer)
+
+
+def _fits(site: Site) -> Iterator[Check]:
+    """Profiles that this machine, the local site's only node, could never start."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for profile in site.apps.jupyterhub.profiles if site.apps.jupyterhub else ():
+        wanted = profile.memory_request or profile.memory
+        if to_bytes(wanted) > total:
+            yield Check(
+                name=f"profile {profile.name}",
+                level=Level.FAIL,
+                detail=f"apps.jupyterhub.profiles[{profile.name}].memory: {wanted}, this machine has less",
+                fix=f"a smaller `memory` or `memoryRequest` in stacks/Pulumi.{site.name}.yaml",
+            )
+
+
+def _issuer(name: str, issuer: str) -> Check:
+    """Keycloak reads the provider's addresses where this reads them; it may stand in another network than this."""
+    label, field = f"issuer {name}", f"apps.auth.federations[{name}].issuer"
+    fix = f"correct `issuer` there, or let this machine and the site reach {urlsplit(issuer).netloc}"
+    try:
+        with urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=5) as answer:  # noqa: S310
+            told = json.load(answer)
+    except (OSError, ValueError) as error:
+        return Check(name=label, level=Level.FAIL, detail=f"{field}: {issuer} does not answer: {error}", fix=fix)
+    said = told.get("issuer") if isinstance(told, dict) else None
+    if said != issuer:
+        what = f"{field}: {issuer} calls itself {said}"
+        return Check(name=label, level=Level.FAIL, detail=what, fix=f"issuer: {said}" if said else fix)
+    return Check(name=label, level=Level.OK, detail=f"{issuer} answers")
 
 
 def _resolves(domain: str) -> Check:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-Capability = Literal["default_storage_class", "rwx_storage_class"]
+Capability = Literal["default_storage_class", "rwx_storage_class", "gpu"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,16 @@ class Requirement:
     why: str
     app: str = ""
     capability: Capability | None = None
-    path: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
     instead: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupUse:
+    """A group of people that an app names at `path` below its own key; somebody has to define it."""
+
+    group: str
+    path: tuple[str | int, ...]
 
 
 @runtime_checkable
@@ -34,4 +42,13 @@ class Requiring(Protocol):
 
     def requires(self) -> Iterator[Requirement]:
         """What it needs, given these settings."""
+        ...
+
+
+@runtime_checkable
+class NamingGroups(Protocol):
+    """Settings of an app that name groups of people."""
+
+    def groups_used(self) -> Iterator[GroupUse]:
+        """Each group where it is named."""
         ...

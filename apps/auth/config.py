@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from components.groups import RESEARCHERS
-from components.requirement import Requirement
+from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, Duration, HttpsUrl, Line, Many, Memory, Settings, refuse
 
 
@@ -144,3 +144,11 @@ class AuthConfig(Settings):
         """A database, and a way in."""
         yield Requirement(app="database", why="Keycloak keeps people and sessions in PostgreSQL")
         yield Requirement(app="ingress", why="people are led to it to sign in")
+
+    def groups_used(self) -> Iterator[GroupUse]:
+        """Those that people become members of when they sign in."""
+        for number, one in enumerate(self.federations):
+            for place, rule in enumerate(one.admit):
+                yield GroupUse(group=rule.group, path=("federations", number, "admit", place, "group"))
+            if one.everyone:
+                yield GroupUse(group=one.everyone.group, path=("federations", number, "everyone", "group"))

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.groups import OPERATORS, RESEARCHERS
 from components.quantity import to_bytes
-from components.requirement import Requirement
+from components.requirement import GroupUse, Requirement
 from components.units import Cpu, DnsLabel, Domain, Duration, Line, Many, Memory, Settings, refuse
 
 
@@ -122,6 +122,16 @@ class JupyterHubConfig(Settings):
         yield Requirement(app="database", why="the hub keeps who runs what in PostgreSQL")
         yield Requirement(app="ingress", why="people reach their notebooks through it")
         yield Requirement(capability="default_storage_class", why="people's files are on volumes")
+        for number, one in enumerate(self.profiles):
+            if one.gpu:
+                path = ("profiles", number, "gpu")
+                yield Requirement(capability="gpu", path=path, why="nobody could start it", instead="gpu: 0")
+
+    def groups_used(self) -> Iterator[GroupUse]:
+        """Those who may choose a profile."""
+        for number, one in enumerate(self.profiles):
+            for place, group in enumerate(one.groups):
+                yield GroupUse(group=group, path=("profiles", number, "groups", place))
 
     def groups_named(self) -> frozenset[str]:
         """Every group that may start something."""

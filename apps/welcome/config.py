@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from components.requirement import Requirement
+from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, HttpsUrl, Line, Many, Settings
 
 
@@ -43,3 +43,8 @@ class WelcomeConfig(Settings):
         """Sign-on, where only some may see it."""
         if self.groups:
             yield Requirement(app="auth", path=("groups",), why="only the sign-on knows who is in a group")
+
+    def groups_used(self) -> Iterator[GroupUse]:
+        """Those who may see it."""
+        for place, group in enumerate(self.groups):
+            yield GroupUse(group=group, path=("groups", place))

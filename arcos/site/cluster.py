@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from components.units import DnsLabel, Line, Many, Port, Settings, refuse
+from components.quantity import millicores, to_bytes
+from components.units import Cpu, DnsLabel, Line, Many, Memory, Port, Settings, refuse
 
 GpuVendor = Literal["amd", "intel", "nvidia"]
 
@@ -38,6 +39,15 @@ class Capabilities(Settings):
     gpu: Many[GpuVendor] = ()
     """Vendors of the GPUs that pods may ask for. Default: none."""
 
+    node_cpu: Cpu | None = None
+    """Cores of the largest node. Default: not told, so nothing is compared with it."""
+
+    node_memory: Memory | None = None
+    """Memory of the largest node. Default: not told, so nothing is compared with it."""
+
+    total_memory: Memory | None = None
+    """Memory of all nodes together, as many as there may be. Default: not told, so nothing is compared with it."""
+
 
 class NodePool(Settings):
     """A group of equal machines that grows and shrinks between two sizes."""
@@ -56,6 +66,12 @@ class NodePool(Settings):
 
     taints: Many[DnsLabel] = ()
     """Only pods that tolerate these words run here, as in `[gpu]`. Default: open to every pod."""
+
+    cpu: Cpu | None = None
+    """Cores of each machine, so that `check` finds what fits on none. Default: not told."""
+
+    memory: Memory | None = None
+    """Memory of each machine, so that `check` finds what fits on none. Default: not told."""
 
     @field_validator("max")
     @classmethod
@@ -81,9 +97,20 @@ class AwsNodePool(NodePool):
 
 
 def _cloud(pools: tuple[NodePool, ...]) -> Capabilities:
-    """What every cluster that the platform makes on a cloud offers; its pools say which GPUs."""
+    """What every cluster that the platform makes on a cloud offers; its pools say which GPUs, and how large it is."""
     gpus = tuple(sorted({pool.gpu for pool in pools if pool.gpu}))
-    return Capabilities(load_balancer=True, default_storage_class=BLOCK_STORAGE, network_policy=True, gpu=gpus)
+    cpus, sizes = [pool.cpu for pool in pools if pool.cpu], [pool.memory for pool in pools if pool.memory]
+    total = sum(to_bytes(pool.memory) * pool.max for pool in pools if pool.memory)
+    return Capabilities(
+        load_balancer=True,
+        default_storage_class=BLOCK_STORAGE,
+        network_policy=True,
+        gpu=gpus,
+        # One pool that does not tell may be the largest.
+        node_cpu=max(cpus, key=millicores) if len(cpus) == len(pools) else None,
+        node_memory=max(sizes, key=to_bytes) if len(sizes) == len(pools) else None,
+        total_memory=f"{total // 2**20}Mi" if len(sizes) == len(pools) else None,
+    )
 
 
 class LocalCluster(Settings):

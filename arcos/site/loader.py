@@ -20,6 +20,7 @@ from arcos.site.model import Site
 from arcos.site.release import load_release, release_names
 from arcos.site.requirements import requirement_findings
 from arcos.site.rules import AT, World, site_findings, stack_findings
+from arcos.site.sense import sense_findings
 from arcos.site.validate import in_order, validate
 
 __all__ = ["SiteErrors", "check_sites", "load_site", "render_findings", "site_from_config", "site_names"]
@@ -109,8 +110,8 @@ def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
 
 
 def _needs(document: Document, site: Site | None) -> list[Finding]:
-    """Only a site that is right field by field can be asked what it needs."""
-    return list(requirement_findings(document, site, AT)) if site else []
+    """Only a site that is right field by field can be asked what it needs, and whether its parts fit together."""
+    return [*requirement_findings(document, site, AT), *sense_findings(document, site, AT)] if site else []
 
 
 def _world(releases: Path, today: date | None) -> World:

@@ -25,11 +25,11 @@ def requirement_findings(document: Document, site: Site, at: Path) -> Iterator[F
 def _met(need: Requirement, site: Site) -> bool:
     if need.app:
         return getattr(site.apps, need.app) is not None
-    return need.capability is None or getattr(site.cluster.capabilities, need.capability) is not None
+    return need.capability is None or bool(getattr(site.cluster.capabilities, need.capability))
 
 
 def _finding(document: Document, name: str, need: Requirement, at: Path) -> Finding:
-    where = ".".join((name, *need.path))
+    where = ".".join(map(str, (name, *need.path)))
     wanted = f"the app `{need.app}`" if need.app else f"the cluster's `{_camel(need.capability or '')}`"
     what = f"`{where}` needs {wanted}, which is not there: {need.why}"
     if need.app:
