@@ -80,14 +80,15 @@ def compile_all(root: Path) -> None:
     """Bytecode for all modules, by the image's own Python: a read-only image cannot keep it at run time.
 
     Marked as never to be compared with its source (PEP 552), so no time stands in it. The image's own loader starts
-    its own Python here, so neither this machine's Python nor root matters.
+    its own Python here, so neither this machine's Python nor root matters. It keeps nothing of what it imports itself
+    (`-B`): that would be compiled with this folder's name and the time in it.
     """
     loader, python = root / "usr/lib64/ld-linux-x86-64.so.2", root / f"usr/bin/python{VERSION}"
     libraries = ":".join(str(root / one) for one in ("usr/lib/x86_64-linux-gnu", "usr/lib"))
     folders = [root / f"usr/lib/python{VERSION}", root / "usr/lib/python3", root / VENV / "lib"]
     subprocess.run(
         [
-            *(str(loader), "--library-path", libraries, str(python), "-I", "-m", "compileall", "-q", "-j1"),
+            *(str(loader), "--library-path", libraries, str(python), "-I", "-B", "-m", "compileall", "-q", "-j1"),
             *("--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/"),
             *(str(one) for one in folders if one.is_dir()),
         ],

@@ -78,7 +78,8 @@ class Go:
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            raise failed(f"go {arguments[0]} failed", folder, done.stderr)
+            # Tests say on standard output what failed.
+            raise failed(f"go {arguments[0]} failed", folder, done.stderr + done.stdout)
         return done.stdout
 
     def _ask(self, *arguments: str) -> str:

@@ -118,10 +118,12 @@ def test_a_researcher_works_in_a_notebook_and_finds_it_again(
     ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
     wait_for(browser, '.jp-DirListing-item[title*="Untitled.ipynb"], .jp-DirListing-item')
 
-    pod = f"notebook-{people[0]}"
-    site.kubectl("delete", "pod", pod, "-n", "notebooks", "--wait")
+    browser.get(f"{_hub(site)}/hub/home")
+    wait_for(browser, "#stop").click()
+    wait_for(browser, "#start:not(.disabled)")
     browser.get(f"{_hub(site)}/hub/spawn")
     _start(browser, "minimal")
+    pod = f"notebook-{people[0]}"
     files = site.kubectl("exec", "-n", "notebooks", pod, "--", "ls", "/home/jovyan")
     assert "Untitled.ipynb" in files, "what was saved is there in the next server"
 

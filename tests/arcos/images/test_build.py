@@ -27,6 +27,13 @@ def test_two_builds_from_nothing_give_the_digest_of_the_release(tmp_path: Path, 
         assert built.digest == pinned, "the release promises this digest to everybody"
 
 
+def test_an_image_with_python_packages_is_the_same_again(tmp_path: Path, progress: Progress) -> None:
+    image = find("jupyterhub")
+    pinned = load_release(release_names()[-1]).images["jupyterhub"].digest
+    again = build_into(image, progress, tmp_path / "again").digest
+    assert again == pinned, "neither this machine's Python and pip nor the folder's name and the time may show"
+
+
 @pytest.mark.parametrize("name", ["seeder", "welcome"])
 def test_every_small_image_passes_its_own_verification(name: str, progress: Progress) -> None:
     assert verify(find(name), load_release(release_names()[-1]), progress).problems == ()
