@@ -170,6 +170,7 @@ def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
                 Mount(path="/etc/arcos", config_map=_CONFIG),
                 Mount(path="/tmp", scratch="128Mi"),
                 Mount(path="/opt/keycloak/data", scratch="256Mi"),
+                Mount(path="/opt/keycloak/lib/quarkus", scratch="64Mi"),
                 Mount(path="/run/database", secret=_database().secret, items={PASSWORD: PASSWORD}),
                 Mount(path="/run/database-ca", secret=CA_SECRET, items={CA: CA}),
                 Mount(path="/run/bootstrap", secret=_BOOTSTRAP),

@@ -27,10 +27,10 @@ def test_two_builds_from_nothing_give_the_digest_of_the_release(tmp_path: Path, 
         assert built.digest == pinned, "the release promises this digest to everybody"
 
 
-def test_an_image_with_python_packages_is_the_same_again(tmp_path: Path, progress: Progress) -> None:
-    image = find("jupyterhub")
-    pinned = load_release(release_names()[-1]).images["jupyterhub"].digest
-    again = build_into(image, progress, tmp_path / "again").digest
+@pytest.mark.parametrize("name", ["jupyterhub", "keycloak"])
+def test_an_image_of_packages_is_the_same_again(name: str, tmp_path: Path, progress: Progress) -> None:
+    pinned = load_release(release_names()[-1]).images[name].digest
+    again = build_into(find(name), progress, tmp_path / "again").digest
     assert again == pinned, "neither this machine's Python and pip nor the folder's name and the time may show"
 
 
