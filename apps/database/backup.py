@@ -13,10 +13,11 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
 from apps.database.config import BucketBackup
-from components.bucket import ACCESS_KEY, SECRET_KEY, Bucket, BucketEndpoint
+from components.bucket import Bucket, BucketEndpoint
+from components.bucket_access import bucket_ca, bucket_mounts, to_bucket
 from components.database import CA, CA_SECRET, DATABASE, HOST, PASSWORD, PORT, Database
 from components.metadata import metadata, resource_name, selector
-from components.network import EgressRule, to_anywhere, to_app
+from components.network import to_app
 from components.pod import Mount, PodArgs, Resources, pod_template
 from components.quantity import days
 
@@ -32,6 +33,7 @@ class BackupArgs:
     config: BucketBackup
     image: str
     databases: Sequence[Database]
+    bucket: Bucket
     endpoint: BucketEndpoint
     storage: str
     files: str
@@ -54,11 +56,6 @@ class Backup(ComponentResource):
         self.register_outputs({})
 
 
-def bucket(config: BucketBackup) -> Bucket:
-    """Where the dumps are. The job itself removes old ones, so that the newest always stays."""
-    return Bucket(name=BACKUP, app=DATABASE, namespace=DATABASE, quota=config.quota)
-
-
 def pod(app: str, script: str, args: BackupArgs) -> PodArgs:
     """Both jobs run as the apps' own roles: no superuser leaves the server's pod."""
     return PodArgs(
@@ -72,31 +69,22 @@ def pod(app: str, script: str, args: BackupArgs) -> PodArgs:
             "ARCOS_HOST": HOST,
             "ARCOS_ENDPOINT": args.endpoint.url,
             "ARCOS_REGION": args.endpoint.region,
-            "ARCOS_BUCKET": BACKUP,
+            "ARCOS_BUCKET": args.endpoint.name(args.bucket),
             "ARCOS_KEEP": f"{days(args.config.keep)}d",
+            # What rclone trusts; the system's own where the store has no authority of its own.
+            "ARCOS_BUCKET_CA": bucket_ca(args.endpoint) or "/etc/ssl/certs/ca-certificates.crt",
         },
         mounts=[
             Mount(path="/etc/arcos", config_map=args.files),
             Mount(path="/tmp", scratch=args.storage),
             Mount(path="/run/ca", secret=CA_SECRET, items={CA: CA}),
-            Mount(
-                path="/run/bucket",
-                secret=bucket(args.config).secret,
-                items={ACCESS_KEY: ACCESS_KEY, SECRET_KEY: SECRET_KEY},
-            ),
+            *bucket_mounts(args.bucket, args.endpoint),
             *(
                 Mount(path=f"/run/roles/{one.name}", secret=one.secret, items={PASSWORD: PASSWORD})
                 for one in args.databases
             ),
         ],
     )
-
-
-def egress(endpoint: BucketEndpoint) -> list[EgressRule]:
-    """The server and the bucket."""
-    outside = endpoint.app is None or endpoint.namespace is None
-    store = to_anywhere(endpoint.port) if outside else to_app(str(endpoint.app), str(endpoint.namespace), endpoint.port)
-    return [to_app(DATABASE, DATABASE, PORT), store]
 
 
 def _account(app: str, opts: ResourceOptions) -> k8s.core.v1.ServiceAccount:
@@ -115,7 +103,7 @@ def _policy(app: str, args: BackupArgs, opts: ResourceOptions) -> k8s.networking
         spec={
             "pod_selector": {"match_labels": selector(app)},
             "policy_types": ["Ingress", "Egress"],
-            "egress": egress(args.endpoint),
+            "egress": [to_app(DATABASE, DATABASE, PORT), to_bucket(args.endpoint)],
         },
         opts=opts,
     )

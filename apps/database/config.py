@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from components.bucket import Bucket
 from components.requirement import Requirement
 from components.units import Duration, Line, Memory, Settings
 
@@ -23,7 +24,7 @@ class BucketBackup(Settings):
     """The hour of the day, UTC, in which it is made."""
 
     quota: Memory = "100Gi"
-    """The most that all dumps together may take."""
+    """The most that all dumps together may take. Default: 100Gi, on a local site 5Gi."""
 
 
 class NoBackup(Settings):
@@ -42,7 +43,11 @@ class DatabaseConfig(Settings):
     """Settings of `database`."""
 
     #: What a site of cluster kind `local` gets instead: it shares one machine with everything else.
-    local_defaults: ClassVar[dict[str, Any]] = {"storage": "5Gi", "memory": "512Mi"}
+    local_defaults: ClassVar[dict[str, Any]] = {
+        "storage": "5Gi",
+        "memory": "512Mi",
+        "backup": {"kind": "bucket", "quota": "5Gi"},
+    }
 
     storage: Memory = "20Gi"
     """Size of the volume. It can be raised later, never lowered. Default: 20Gi, on a local site 5Gi."""
@@ -62,3 +67,10 @@ class DatabaseConfig(Settings):
         if isinstance(self.backup, BucketBackup):
             instead = "backup: {kind: none, reason: ...}"
             yield Requirement(app="objectstore", path=("backup",), why="dumps go to a bucket", instead=instead)
+
+    def buckets_asked(self) -> Mapping[tuple[str | int, ...], Bucket]:
+        """Where the dumps are. The job itself removes old ones, so that the newest always stays."""
+        if not isinstance(self.backup, BucketBackup):
+            return {}
+        bucket = Bucket(name="database-backup", app="database", namespace="database", quota=self.backup.quota)
+        return {("backup", "quota"): bucket}

@@ -65,12 +65,14 @@ class Databases(ComponentResource):
             opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders])),
         )
         if isinstance(args.config.backup, BucketBackup) and args.endpoint:
+            [bucket] = args.config.buckets_asked().values()
             backup.Backup(
                 "database-backup",
                 backup.BackupArgs(
                     config=args.config.backup,
                     image=args.images("postgresql"),
                     databases=args.databases,
+                    bucket=bucket,
                     endpoint=args.endpoint,
                     storage=args.config.storage,
                     files=CONFIG,
@@ -104,8 +106,7 @@ def needs(config: DatabaseConfig, facts: Facts) -> Needs:  # noqa: ARG001 - ever
                 summary="No dump of the databases was made for a day and a half.",
             )
         )
-        return Needs(alerts=tuple(alerts), buckets=(backup.bucket(config.backup),))
-    return Needs(alerts=tuple(alerts))
+    return Needs(alerts=tuple(alerts), buckets=tuple(config.buckets_asked().values()))
 
 
 def quotas(config: DatabaseConfig) -> dict[str, Quota]:

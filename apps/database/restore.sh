@@ -26,7 +26,7 @@ as "$name"
 } >"$work/$name.sql"
 # In a pipe, a dump that breaks off would be committed.
 [ "$(tail -n 1 "$work/$name.sql")" = '-- whole' ]
-"$bin/psql" --no-psqlrc --quiet --single-transaction --set=ON_ERROR_STOP=1 --file="$work/$name.sql" >/dev/null
+PGOPTIONS="--client-min-messages=warning" "$bin/psql" --no-psqlrc --quiet --single-transaction --set=ON_ERROR_STOP=1 --file="$work/$name.sql" >/dev/null
 rm "$work/$name.sql"
 rm "$work/$name.dump"
 echo "restored $name from $name/$stamp.dump"

@@ -17,10 +17,12 @@ from apps.ingress import ingress
 from apps.ingress.config import IngressConfig, LocalCa
 from apps.jupyterhub import jupyterhub
 from apps.jupyterhub.config import JupyterHubConfig
+from apps.objectstore import objectstore
+from apps.objectstore.config import ObjectStoreConfig
 from apps.welcome import welcome
 from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
-from arcos.platform.gather import facts, listings, namespaces, needs, ports
+from arcos.platform.gather import bucket_endpoint, facts, listings, namespaces, needs, ports
 from components.baseline import Baseline
 from components.gate import gated, sign_out_query
 from components.local_cluster import LOCAL_CA
@@ -45,6 +47,8 @@ def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list
         built.append(_ingress(args, apps.ingress, after))
     if apps.welcome:
         built.append(_welcome(args, apps.welcome, after))
+    if apps.objectstore:
+        built.append(_objectstore(args, apps.objectstore, after))
     if apps.database:
         built.append(_database(args, apps.database, after))
     if apps.auth:
@@ -102,7 +106,7 @@ def _database(args: PlatformArgs, config: DatabaseConfig, after: After) -> datab
             facts=facts(args.site),
             images=args.image,
             databases=asked.databases,
-            endpoint=None,
+            endpoint=bucket_endpoint(args.site),
         ),
         # Passwords are put into the namespaces of those who connect.
         opts=after(namespaces(args.site)),
@@ -129,4 +133,18 @@ def _jupyterhub(args: PlatformArgs, config: JupyterHubConfig, after: After) -> j
         "jupyterhub",
         jupyterhub.JupyterHubArgs(config=config, facts=facts(args.site), images=args.image),
         opts=after(jupyterhub.quotas(config)),
+    )
+
+
+def _objectstore(args: PlatformArgs, config: ObjectStoreConfig, after: After) -> objectstore.ObjectStore:
+    return objectstore.ObjectStore(
+        "objectstore",
+        objectstore.ObjectStoreArgs(
+            config=config,
+            facts=facts(args.site),
+            images=args.image,
+            buckets=needs(args.site).buckets,
+        ),
+        # Keys are put into the namespaces of those who have a bucket.
+        opts=after(namespaces(args.site)),
     )

@@ -14,10 +14,12 @@ from apps.database import database
 from apps.ingress import ingress
 from apps.ingress.config import LocalCa
 from apps.jupyterhub import jupyterhub
+from apps.objectstore import objectstore
 from apps.welcome import welcome
 from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
 from components import gate
+from components.bucket import BucketEndpoint
 from components.facts import Facts
 from components.local_cluster import LOCAL_CA
 from components.namespace import Quota
@@ -30,6 +32,7 @@ _APPS: dict[str, Any] = {
     "jupyterhub": jupyterhub,
     "auth": auth,
     "database": database,
+    "objectstore": objectstore,
     "ingress": ingress,
 }
 
@@ -73,6 +76,11 @@ def needs(site: Site) -> Needs:
     if not site.apps.auth:
         raise ValueError(f"{gated[0].app}: its route is for some groups, and the site has no `auth`")
     return together([asked, gate_needs(gated, known)])
+
+
+def bucket_endpoint(site: Site) -> BucketEndpoint | None:
+    """Where the site's buckets are; None without `objectstore`."""
+    return objectstore.endpoint(site.apps.objectstore) if site.apps.objectstore else None
 
 
 def namespaces(site: Site) -> dict[str, Quota]:

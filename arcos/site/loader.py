@@ -13,6 +13,7 @@ from pathlib import Path
 
 from arcos.errors import USAGE, ArcosError
 from arcos.paths import RELEASES, STACKS
+from arcos.site.buckets import bucket_findings
 from arcos.site.diagnostics import Finding, SiteErrors, nearest, render_findings
 from arcos.site.document import Document, parse
 from arcos.site.files import listing, read_text, shown, unreadable
@@ -111,7 +112,10 @@ def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
 
 def _needs(document: Document, site: Site | None) -> list[Finding]:
     """Only a site that is right field by field can be asked what it needs, and whether its parts fit together."""
-    return [*requirement_findings(document, site, AT), *sense_findings(document, site, AT)] if site else []
+    if not site:
+        return []
+    rules = (requirement_findings, sense_findings, bucket_findings)
+    return [finding for rule in rules for finding in rule(document, site, AT)]
 
 
 def _world(releases: Path, today: date | None) -> World:

@@ -14,6 +14,7 @@ from apps.auth.config import AuthConfig
 from apps.database.config import DatabaseConfig
 from apps.ingress.config import IngressConfig
 from apps.jupyterhub.config import JupyterHubConfig
+from apps.objectstore.config import ObjectStoreConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster, LocalCluster
 from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
@@ -39,6 +40,9 @@ class Apps(Settings):
 
     database: DatabaseConfig | None = None
     """PostgreSQL for the apps that keep rows, with a dump every day."""
+
+    objectstore: ObjectStoreConfig | None = None
+    """Buckets over S3, for the apps that keep objects and for people."""
 
 
 class Deviation(Settings):

@@ -120,7 +120,7 @@ func parseKey(text []byte) (crypto.Signer, error) {
 	return nil, errors.New("ca.key is not an unencrypted private key in PKCS #8, SEC 1 or PKCS #1")
 }
 
-// Issue makes a key and a server certificate for the names, and returns the
+// Issue makes a key and a certificate for the names, and returns the
 // data of a Secret of type kubernetes.io/tls, with the authority as ca.crt.
 func (a *Authority) Issue(names []string, now time.Time) (map[string][]byte, error) {
 	issuer := a.chain[0]
@@ -138,7 +138,8 @@ func (a *Authority) Issue(names []string, now time.Time) (map[string][]byte, err
 		NotBefore:             latest(now.Add(-skew), issuer.NotBefore),
 		NotAfter:              earliest(now.Add(lifetime), issuer.NotAfter),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		// Programs of several parts show it to each other, as server and as client.
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), a.key)

@@ -9,6 +9,7 @@ from apps.auth import auth, gate
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
+from apps.objectstore import names
 from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
@@ -24,6 +25,7 @@ USERS = {
     "pause": notebooks.PAUSE_USER,
     "postgresql": database.USER,
     "realm": auth.REALM_USER,
+    "seaweedfs": names.USER,
     "seeder": seeder.USER,
     "traefik": ingress.USER,
     "welcome": welcome.USER,

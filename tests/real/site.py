@@ -31,7 +31,8 @@ config:
 FULL = (
     SITE_FILE
     + """\
-      database: {{backup: {{kind: none, reason: a site for tests}}}}
+      objectstore: {{}}
+      database: {{}}
       auth: {{}}
       jupyterhub: {{}}
 """

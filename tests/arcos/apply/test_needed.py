@@ -36,7 +36,8 @@ def test_a_named_certificate_that_is_missing_stops_up_with_the_exact_command() -
 def test_a_certificate_that_is_there_is_not_asked_for() -> None:
     manifests = evaluate(load_site("hpc-perth"))
 
-    needed.require("hpc-perth", manifests, Cluster("ingress   hpc-wildcard"))  # type: ignore[arg-type]
+    there = "ingress   hpc-wildcard\nobjectstore   bucket-shared-data\nobjectstore   bucket-scratch"
+    needed.require("hpc-perth", manifests, Cluster(there))  # type: ignore[arg-type]
 
 
 def test_what_the_seeder_makes_is_nobodys_task() -> None:

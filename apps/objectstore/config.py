@@ -1,0 +1,110 @@
+"""What a site may set for `objectstore`. No Pulumi here, so that checking a site file stays fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from components.bucket import Bucket
+from components.requirement import Requirement
+from components.units import DnsLabel, HttpsUrl, Many, Memory, Settings
+
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html ; with a prefix at most 63 together.
+_BUCKET = r"^[a-z0-9](?:[-a-z0-9]{1,38}[a-z0-9])$"
+_PREFIX = r"^(?:[a-z0-9][-a-z0-9]{0,21})?$"
+
+
+class SeaweedFs(Settings):
+    """SeaweedFS in the cluster: one pod, one volume."""
+
+    kind: Literal["seaweedfs"] = "seaweedfs"
+
+    storage: Memory = "200Gi"
+    """Size of the volume; it can be raised later, never lowered. The quotas of all buckets together may be four fifths
+    of it: the rest is room in which deleted objects are cleared out. Default: 200Gi, on a local site 20Gi."""
+
+    memory: Memory = "1Gi"
+    """What it may take. Default: 1Gi, on a local site 384Mi; idle it takes a tenth of the first."""
+
+
+class ExternalS3(Settings):
+    """An S3 that somebody else runs: a university's Ceph, a cloud. Each bucket's Secret has to be brought:
+    `bucket-<name>` with the keys `access-key` and `secret-key` in the namespace of the app that uses it; `up` says
+    which are missing.
+    """
+
+    kind: Literal["s3"]
+
+    url: HttpsUrl
+    """Its address, as in `https://s3.example.edu.au`; https only, for keys of other apps pass over the same network."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9]{0,62}$")] = "us-east-1"
+    """Its region, which is part of every signature. Default: us-east-1, which stores without regions take."""
+
+    prefix: Annotated[str, StringConstraints(pattern=_PREFIX)] = ""
+    """What the names of all buckets start with, as in `arcos-qld-`. Names are the whole store's: give one where others
+    use it as well. Default: none."""
+
+
+# One more way to have buckets is one more model here, and one more case in `objectstore.py`, which makes its endpoint:
+# a cloud's own storage, made together with the cluster, belongs here. Apps do not see the difference.
+Binding = Annotated[SeaweedFs | ExternalS3, Field(discriminator="kind")]
+
+
+class SiteBucket(Settings):
+    """A bucket for people instead of an app: a group's data, reached at `https://s3.<domain>`."""
+
+    name: Annotated[DnsLabel, StringConstraints(pattern=_BUCKET)]
+    """Its name, 3 to 40 characters; no other bucket of the site has it."""
+
+    quota: Memory
+    """The most it may hold."""
+
+    versioned: bool = False
+    """Keep what is overwritten or deleted for 30 days; it counts against `quota`. Default: no."""
+
+    expire_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """Remove objects so many days after they were written, for scratch space. Default: never."""
+
+
+class ObjectStoreConfig(Settings):
+    """Settings of `objectstore`."""
+
+    #: What a site of cluster kind `local` gets instead: it shares one machine with everything else.
+    local_defaults: ClassVar[dict[str, Any]] = {"binding": {"kind": "seaweedfs", "storage": "20Gi", "memory": "384Mi"}}
+
+    binding: Binding = SeaweedFs()
+    """Whose storage it is. Apps never know. Default: SeaweedFS in the cluster."""
+
+    buckets: Many[SiteBucket] = ()
+    """Buckets for people, beside those that apps ask for themselves. Default: none."""
+
+    def requires(self) -> Iterator[Requirement]:
+        """A volume, if the objects are in the cluster."""
+        if isinstance(self.binding, SeaweedFs):
+            yield Requirement(
+                capability="default_storage_class",
+                path=("binding",),
+                why="objects are kept on a volume",
+                instead="binding: {kind: s3, url: ...}",
+            )
+
+    def store(self) -> tuple[tuple[str, ...], str] | None:
+        """The field that says how large the store is, and the size; None where it is somebody else's."""
+        return (("binding", "storage"), self.binding.storage) if isinstance(self.binding, SeaweedFs) else None
+
+    def buckets_asked(self) -> Mapping[tuple[str | int, ...], Bucket]:
+        """The buckets for people."""
+        return {
+            ("buckets", index, "quota"): Bucket(
+                name=one.name,
+                app="objectstore",
+                namespace="objectstore",
+                quota=one.quota,
+                versioned=one.versioned,
+                expire_days=one.expire_days,
+            )
+            for index, one in enumerate(self.buckets)
+        }
