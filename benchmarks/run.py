@@ -1,9 +1,9 @@
 """The figures ARCOS promises, measured and printed as a Markdown table.
 
-    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov]
+    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov] [servers] [api]
 
-`up` and `warm` need root and start the site `local`; the others need nothing. No test asserts a time: these numbers are
-for `benchmarks/README.md`, with the machine they were taken on.
+`up` and `warm` need root and start the site `local`; `servers` and `api` (hub.py) need it running; the others need
+nothing. No test asserts a time: these numbers are for `benchmarks/README.md`, with the machine they were taken on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import hub
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCOSCTL = str(ROOT / "arcosctl")
@@ -136,6 +138,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "up": up,
     "warm": warm,
     "checkov": checkov,
+    "servers": hub.servers,
+    "api": hub.api,
 }
 
 

@@ -15,7 +15,8 @@ from components.seeder import CaSecret
 class Facts:
     """The site. `https_port` is the one people type; a storage class that is None is not offered.
 
-    `local_ca` signs the public certificate where no public authority knows the domain. `gpu` are vendors of GPUs.
+    `auth_host` is where people sign in, if that has a name of its own. `local_ca` signs the public certificate where no
+    public authority knows the domain. `gpu` are vendors of GPUs.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Facts:
     gpu: tuple[str, ...] = ()
     local_ca: CaSecret | None = None
     network_policy: bool = False
+    auth_host: str | None = None
 
     def host(self, label: str) -> str:
         """The name of one service, as in `hub.qld.example.edu.au`."""

@@ -48,7 +48,8 @@ class OidcClient:
 
 def issuer(facts: Facts) -> str:
     """What tokens say of who issued them, and where browsers are led."""
-    return f"{facts.url(AUTH)}/realms/{REALM}"
+    host = public_url(facts.auth_host or facts.host(AUTH), facts.https_port)
+    return f"{host}realms/{REALM}"
 
 
 def end_session(facts: Facts, client: str) -> str:

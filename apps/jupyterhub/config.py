@@ -58,6 +58,16 @@ class Profile(Settings):
         return value
 
 
+class SharedFolder(Settings):
+    """A folder that all members of a group share, in every server that they start."""
+
+    group: DnsLabel
+    """Whose it is; one folder a group."""
+
+    size: Memory = "100Gi"
+    """How much it holds, where the storage class keeps to it. It can grow, never shrink."""
+
+
 _DEFAULT = (
     {"name": "minimal", "image": "notebook-minimal", "memory": "1Gi"},
     {"name": "science", "image": "notebook-scipy", "memory": "4Gi", "cpu": "2"},
@@ -104,6 +114,9 @@ class JupyterHubConfig(Settings):
     home: Memory = "10Gi"
     """Size of each person's home folder. Default: 10Gi, on a local site 1Gi."""
 
+    shared: Annotated[Many[SharedFolder], Field(max_length=500)] = ()
+    """Folders that groups share, at `shared/<group>` in each member's home. Default: none."""
+
     servers: Annotated[int, Field(ge=1, le=5000)] = 100
     """How many servers may run at once; also sets the quota of the namespace."""
 
@@ -116,6 +129,14 @@ class JupyterHubConfig(Settings):
     host: Domain | None = None
     """The name it answers to. Default: `hub.` and the site's domain."""
 
+    @field_validator("shared")
+    @classmethod
+    def _one_folder_a_group(cls, value: tuple[SharedFolder, ...]) -> tuple[SharedFolder, ...]:
+        groups = [one.group for one in value]
+        if doubled := sorted({group for group in groups if groups.count(group) > 1}):
+            raise refuse(f"has two folders of `{doubled[0]}`", "one folder for each group")
+        return value
+
     def requires(self) -> Iterator[Requirement]:
         """Sign-on, a database, and volumes for people's files."""
         yield Requirement(app="auth", why="people sign in there")
@@ -126,9 +147,14 @@ class JupyterHubConfig(Settings):
             if one.gpu:
                 path = ("profiles", number, "gpu")
                 yield Requirement(capability="gpu", path=path, why="nobody could start it", instead="gpu: 0")
+        if self.shared:
+            why = "the servers of a group's members write its folder at once"
+            yield Requirement(capability="rwx_storage_class", path=("shared",), why=why)
 
     def groups_used(self) -> Iterator[GroupUse]:
-        """Those who may choose a profile."""
+        """Those who may choose a profile, and those who share a folder."""
+        for number, folder in enumerate(self.shared):
+            yield GroupUse(group=folder.group, path=("shared", number, "group"))
         for number, one in enumerate(self.profiles):
             for place, group in enumerate(one.groups):
                 yield GroupUse(group=group, path=("profiles", number, "groups", place))

@@ -73,6 +73,7 @@ class JupyterHub(ComponentResource):
             Seeder(one.name, SeederArgs(secret=one, image=args.images("seeder")), opts=child) for one in secrets()
         ]
         bounds = notebooks.bounds(child)
+        notebooks.shared_folders(args.config.shared, args.facts.rwx_storage_class or "", child)
         after = ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders, *bounds]))
         Workload(PROXY, proxy(args), opts=after)
         Workload(HUB, hub(args, files), opts=after)

@@ -12,7 +12,17 @@ from typing import Any, cast
 import pulumi_kubernetes as k8s
 from pulumi import Resource, ResourceOptions
 
-from apps.jupyterhub.settings import HUB, HUB_PORT, NAMESPACE, NOTEBOOK_PORT, NOTEBOOK_USER, NOTEBOOKS, PROXY
+from apps.jupyterhub.config import SharedFolder
+from apps.jupyterhub.settings import (
+    HUB,
+    HUB_PORT,
+    NAMESPACE,
+    NOTEBOOK_PORT,
+    NOTEBOOK_USER,
+    NOTEBOOKS,
+    PROXY,
+    shared_claim,
+)
 from components.metadata import metadata, resource_name, selector
 from components.network import EgressRule, from_app, to_app
 from components.pod import PodArgs, Resources, pod_template
@@ -54,6 +64,30 @@ def bounds(opts: ResourceOptions) -> list[Resource]:
             },
             opts=opts,
         ),
+    ]
+
+
+def shared_folders(folders: Sequence[SharedFolder], storage_class: str, opts: ResourceOptions) -> list[Resource]:
+    """A volume for each group that shares one. The hub mounts it in members' servers and can never delete it."""
+    return [
+        k8s.core.v1.PersistentVolumeClaim(
+            resource_name("PersistentVolumeClaim", shared_claim(one.group), NOTEBOOKS),
+            # The engine would wait for the claim to be bound, which its first server does.
+            metadata=metadata(
+                shared_claim(one.group),
+                app=NOTEBOOK,
+                namespace=NOTEBOOKS,
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            spec={
+                "access_modes": ["ReadWriteMany"],
+                "storage_class_name": storage_class,
+                "resources": {"requests": {"storage": one.size}},
+            },
+            # Data outlives its service: the engine refuses to delete it until somebody unprotects it.
+            opts=ResourceOptions.merge(opts, ResourceOptions(protect=True)),
+        )
+        for one in folders
     ]
 
 

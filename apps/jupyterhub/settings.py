@@ -54,6 +54,7 @@ def site(config: JupyterHubConfig, facts: Facts, image: Callable[[str], str]) ->
             "storageClass": facts.storage_class,
             "priorityClass": USER_PRIORITY,
         },
+        "shared": [{"group": one.group, "claim": shared_claim(one.group)} for one in config.shared],
         "profiles": [
             {
                 "groups": list(one.groups) or [OPERATORS, RESEARCHERS],
@@ -62,6 +63,11 @@ def site(config: JupyterHubConfig, facts: Facts, image: Callable[[str], str]) ->
             for number, one in enumerate(config.profiles)
         ],
     }
+
+
+def shared_claim(group: str) -> str:
+    """Name of the volume claim of a group's folder."""
+    return f"group-{group}"
 
 
 def profile(one: Profile, facts: Facts, image: Callable[[str], str], *, first: bool) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def facts(site: Site) -> Facts:
         gpu=offered.gpu,
         local_ca=LOCAL_CA if local else None,
         network_policy=offered.network_policy,
+        auth_host=site.apps.auth.host if site.apps.auth else None,
     )
 
 

@@ -50,7 +50,10 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
                 "ingress": {},
                 "database": {"backup": _NO_DUMPS},
                 "auth": {"groups": [{"name": "lab"}]},
-                "jupyterhub": {"profiles": [{"name": "g", "image": "notebook-scipy", "gpu": 1, "groups": ["lab"]}]},
+                "jupyterhub": {
+                    "profiles": [{"name": "g", "image": "notebook-scipy", "gpu": 1, "groups": ["lab"]}],
+                    "shared": [{"group": "lab"}],
+                },
             }
         },
     ),

@@ -33,8 +33,8 @@ FULL = (
     + """\
       objectstore: {{}}
       database: {{}}
-      auth: {{}}
-      jupyterhub: {{}}
+      auth: {{groups: [{{name: chemistry}}, {{name: biology}}]}}
+      jupyterhub: {{shared: [{{group: chemistry, size: 1Gi}}, {{group: biology, size: 1Gi}}]}}
 """
 )
 

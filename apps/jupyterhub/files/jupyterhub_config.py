@@ -10,8 +10,10 @@ import os
 from pathlib import Path
 from urllib.parse import urlencode
 
+from kubernetes_asyncio.client import V1PersistentVolumeClaimVolumeSource, V1Volume, V1VolumeMount
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLogoutHandler
+from tornado.web import HTTPError
 from traitlets.config import get_config
 
 c = get_config()
@@ -168,10 +170,35 @@ c.KubeSpawner.volume_mounts = [
 async def profiles(spawner):
     """The profiles that this person's groups may choose."""
     mine = {group.name for group in spawner.user.groups}
-    return [one["profile"] for one in site["profiles"] if mine & set(one["groups"])]
+    allowed = [one["profile"] for one in site["profiles"] if mine & set(one["groups"])]
+    if not allowed:
+        # Without a list, KubeSpawner would start an image of its own choice.
+        raise HTTPError(403, "You are in no group that may start a server. Ask those who run this site.")
+    return allowed
 
 
 c.KubeSpawner.profile_list = profiles
+
+# --- What groups share ----------------------------------------------------------------------------------------------
+
+
+def shared_folders(spawner, pod):
+    """The folders of this person's groups, and no other: what is not mounted cannot be read.
+
+    All servers run as one user, so what one member writes another may change. Who leaves a group loses its folder with
+    the next start of the server.
+    """
+    mine = {group.name for group in spawner.user.groups}
+    for number, one in enumerate(site["shared"]):
+        if one["group"] in mine:
+            claim = V1PersistentVolumeClaimVolumeSource(claim_name=one["claim"])
+            pod.spec.volumes.append(V1Volume(name=f"group-{number}", persistent_volume_claim=claim))
+            folder = f"/home/jovyan/shared/{one['group']}"
+            pod.spec.containers[0].volume_mounts.append(V1VolumeMount(name=f"group-{number}", mount_path=folder))
+    return pod
+
+
+c.KubeSpawner.modify_pod_hook = shared_folders
 
 # --- Stopping what nobody uses --------------------------------------------------------------------------------------
 

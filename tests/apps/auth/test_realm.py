@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from apps.auth.config import AuthConfig
 from apps.auth.realm import client_of, first_operator, groups, mappers, provider, realm
+from arcos.platform import gather
 from components.facts import Facts
-from components.oidc import OidcClient
+from components.oidc import OidcClient, issuer
+from tests.program.conftest import unusual_site
 
 FACTS = Facts(name="x", title="The X site", contact="ops@x.org", domain="x.org")
 HUB = OidcClient(
@@ -33,6 +35,15 @@ def test_a_client_has_one_flow_and_exact_addresses():
     assert not any(made[other] for other in ("implicitFlowEnabled", "directAccessGrantsEnabled", "publicClient"))
     assert made["redirectUris"] == ["https://hub.x.org/hub/oauth_callback"], "a wildcard would hand tokens to others"
     assert made["attributes"]["pkce.code.challenge.method"] == "S256"
+
+
+def test_tokens_are_issued_under_the_name_that_people_are_led_to():
+    """Keycloak says its own host; who checks a token has to expect that very one."""
+    site = unusual_site("sign-on-only")
+    auth = site.apps.auth.model_copy(update={"host": "login.example.org"})
+    named = site.model_copy(update={"apps": site.apps.model_copy(update={"auth": auth})})
+    assert issuer(gather.facts(site)) == "https://auth.arcos.hpc.example.com/realms/arcos"
+    assert issuer(gather.facts(named)) == "https://login.example.org/realms/arcos"
 
 
 def test_no_secret_stands_in_the_realm():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from pydantic import ValidationError
 
@@ -92,3 +94,27 @@ def test_sign_out_may_lead_back_to_the_landing_page_only_or_the_hub():
     [client] = needs(JupyterHubConfig(), FACTS).clients
     assert client.redirect_urls == ("https://hub.x.org:8443/hub/oauth_callback",)
     assert client.post_logout_urls == ("https://x.org:8443/", "https://hub.x.org:8443/*")
+
+
+SHARED = {"shared": [{"group": "chem", "size": "1Ti"}, {"group": "bio"}]}
+
+
+def test_each_group_that_shares_a_folder_has_a_volume_of_its_own_that_is_never_thrown_away():
+    facts = dataclasses.replace(FACTS, rwx_storage_class="files")
+    config = JupyterHubConfig.model_validate(SHARED)
+    made = run(lambda: JupyterHub("hub", JupyterHubArgs(config=config, facts=facts, images=_image)), stack="toy")
+    claims = {m["metadata"]["name"]: m["spec"] for m in made if m["kind"] == "PersistentVolumeClaim"}
+    assert {name: spec["resources"]["requests"]["storage"] for name, spec in claims.items()} == {
+        "group-chem": "1Ti",
+        "group-bio": "100Gi",
+    }
+    assert {(tuple(spec["accessModes"]), spec["storageClassName"]) for spec in claims.values()} == {
+        (("ReadWriteMany",), "files")
+    }
+    told = site(config, facts, _image)["shared"]
+    assert told == [{"group": "chem", "claim": "group-chem"}, {"group": "bio", "claim": "group-bio"}]
+
+
+def test_a_group_has_one_folder():
+    with pytest.raises(ValidationError, match="two folders of `chem`"):
+        JupyterHubConfig.model_validate({"shared": [{"group": "chem"}, {"group": "chem"}]})

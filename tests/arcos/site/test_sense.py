@@ -81,6 +81,10 @@ MISFITS = {
         *("servers: 100", "servers: 129", "129"),
         *("`servers` is 129", "up to 128 of the smallest", "more nodes"),
     ),
+    "a folder that many write where one may": (
+        *("servers: 100", "servers: 100\n        shared: [{group: chem-lab}]", "shared:"),
+        *("`jupyterhub.shared` needs the cluster's `rwxStorageClass`", "rwxStorageClass", ""),
+    ),
     "issuer without TLS": (
         *("https://aaf", "http://aaf", "http://aaf"),
         *("is not an https address", "https://", ""),
