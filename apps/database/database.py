@@ -99,11 +99,23 @@ def needs(config: DatabaseConfig, facts: Facts) -> Needs:  # noqa: ARG001 - ever
             Alert(
                 name="DatabaseBackupMissing",
                 app=DATABASE,
-                expr='time() - kube_cronjob_status_last_successful_time{namespace="database",cronjob="database-backup"}'
-                " > 36 * 3600",
+                # Of a job that never succeeded there is no such time, only when it was made.
+                expr="time() - "
+                '(kube_cronjob_status_last_successful_time{namespace="database",cronjob="database-backup"}'
+                ' or kube_cronjob_created{namespace="database",cronjob="database-backup"}) > 36 * 3600',
                 hold="30m",
                 severity="warning",
                 summary="No dump of the databases was made for a day and a half.",
+            )
+        )
+        alerts.append(
+            Alert(
+                name="DatabaseBackupFailed",
+                app=DATABASE,
+                expr='kube_job_status_failed{namespace="database",job_name=~"database-backup-.*"} > 0',
+                hold="5m",
+                severity="warning",
+                summary="The dump of the databases by {{ $labels.job_name }} failed.",
             )
         )
     return Needs(alerts=tuple(alerts), buckets=tuple(config.buckets_asked().values()))

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,9 @@ func TestACertificateIsSignedByTheLocalAuthorityForItsNames(t *testing.T) {
 	}
 	made := c.secrets["ingress/ingress-tls"]
 	leaf := servable(t, made)
+	if !slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}) {
+		t.Errorf("parts of one program show it to each other; it is for %v", leaf.ExtKeyUsage)
+	}
 	for _, name := range []string{"local.arcos.localhost", "hub.local.arcos.localhost"} {
 		if err := leaf.VerifyHostname(name); err != nil {
 			t.Error(err)

@@ -31,7 +31,11 @@ config:
 FULL = (
     SITE_FILE
     + """\
-      objectstore: {{}}
+      objectstore:
+        buckets:
+          - {{name: group-data, quota: 256Mi, versioned: true}}
+          - {{name: scratch, quota: 8Mi}}
+          - {{name: expiring, quota: 64Mi, expireDays: 1}}
       database: {{}}
       auth: {{groups: [{{name: chemistry}}, {{name: biology}}]}}
       jupyterhub: {{shared: [{{group: chemistry, size: 1Gi}}, {{group: biology, size: 1Gi}}]}}
