@@ -1,0 +1,42 @@
+"""Run by the Python of the hub's image: what JupyterHub reads in our file, and the pods that its KubeSpawner makes.
+
+Prints JSON. Its argument is a list of `[groups, options]`, one for each server that is asked for.
+"""
+
+import asyncio
+import json
+import sys
+from types import SimpleNamespace
+
+from jupyterhub.app import JupyterHub
+from kubernetes_asyncio.client import ApiClient
+from kubespawner import KubeSpawner
+from tornado.web import HTTPError
+from traitlets.config.loader import PyFileConfigLoader
+
+
+async def pod(hub: JupyterHub, groups: list[str], options: dict[str, str]) -> object:
+    """The pod's manifest, or why there is none."""
+    user = SimpleNamespace(
+        name="ada", escaped_name="ada", id=1, groups=[SimpleNamespace(name=one) for one in groups], url="/user/ada/"
+    )
+    spawner = KubeSpawner(config=hub.config, hub=hub.hub, user=user, _mock=True)
+    spawner.user_options = options
+    try:
+        await spawner.load_user_options()
+    except (HTTPError, ValueError) as error:
+        return {"refused": str(error)}
+    made = await spawner.get_pod_manifest()
+    return ApiClient().sanitize_for_serialization(spawner.modify_pod_hook(spawner, made))
+
+
+async def main() -> None:
+    """Load the file as JupyterHub itself does."""
+    hub = JupyterHub.instance()  # whose configuration the file asks for
+    PyFileConfigLoader(sys.argv[1]).load_config()
+    hub.init_hub()
+    pods = [await pod(hub, groups, options) for groups, options in json.loads(sys.argv[2])]
+    print(json.dumps({"config": hub.config, "pods": pods}, default=str))
+
+
+asyncio.run(main())
