@@ -66,6 +66,7 @@ def servers() -> Iterator[Row]:
     _names_of_this_machine()
     site = Running()
     people = _people(site)
+    _stop(people)  # what an earlier run that was cut short has left
     began, load = time.perf_counter(), os.getloadavg()[0]
     with ThreadPoolExecutor(SERVERS) as pool:
         list(pool.map(lambda person: person.start(), people))
@@ -79,8 +80,18 @@ def servers() -> Iterator[Row]:
     failed = f", {len(waiting)} never came" if waiting else ""
     yield f"{SERVERS} servers asked for (load before: {load:.1f})", f"{asked:.1f} s", ""
     yield "the first, the middle, the last ready", _spread(ready) + failed, "60 s"
-    for person in people:
+    _stop(people)
+
+
+def _stop(people: list[HubUser]) -> None:
+    """End their servers, and wait until they are gone."""
+    running = [person for person in people if person.ready()]
+    for person in running:
         person.stop()
+    end = time.perf_counter() + 120
+    while running and time.perf_counter() < end:
+        running = [person for person in running if person.exists()]
+        time.sleep(0.5)
 
 
 def _spread(ready: list[float]) -> str:

@@ -143,6 +143,12 @@ class HubUser:
         _, told = self.api("GET", f"/users/{self.name}")
         return bool(told["servers"].get(server, {}).get("ready"))
 
+    def exists(self, server: str = "") -> bool:
+        """Whether it runs, starts or stops."""
+        _, told = self.api("GET", f"/users/{self.name}")
+        found = told["servers"].get(server, {})
+        return bool(found.get("ready") or found.get("pending"))
+
     def wait(self, server: str = "", patience: float = 120) -> None:
         """Until it runs."""
         end = time.monotonic() + patience
