@@ -19,6 +19,7 @@ from components import gate
 from components.baseline import CRITICAL
 from components.facts import Facts
 from components.metadata import PREFIX, digest, metadata, resource_name, selector
+from components.metrics import Alert, ScrapeTarget, from_prometheus
 from components.namespace import Quota
 from components.needs import Needs
 from components.network import from_anywhere, from_app, to_app
@@ -90,8 +91,28 @@ class Ingress(ComponentResource):
 
 
 def needs(config: IngressConfig, facts: Facts) -> Needs:  # noqa: ARG001 - every app's `needs` takes the same
-    """Nothing yet of the other apps."""
-    return Needs()
+    """To be watched."""
+    alerts = (
+        Alert(
+            name="IngressDown",
+            app=INGRESS,
+            expr='up{job="ingress"} == 0 or absent(up{job="ingress"})',
+            hold="2m",
+            severity="critical",
+            summary="The proxy does not answer: nobody reaches anything.",
+        ),
+        Alert(
+            name="CertificateEnds",
+            app=INGRESS,
+            expr='min by (cn) (traefik_tls_certs_not_after{job="ingress",cn!="TRAEFIK DEFAULT CERT"}) - time()'
+            " < 14 * 86400",
+            hold="10m",
+            severity="warning",
+            summary="The certificate of {{ $labels.cn }} ends in {{ $value | humanizeDuration }}.",
+        ),
+    )
+    target = ScrapeTarget(app=INGRESS, namespace=INGRESS, port=PING, service=_HEALTH)
+    return Needs(targets=(target,), alerts=alerts)
 
 
 def quotas(config: IngressConfig) -> dict[str, Quota]:
@@ -151,7 +172,7 @@ def workload(args: IngressArgs, files: dict[str, str]) -> WorkloadArgs:
             annotations={f"{PREFIX}/config": digest(files)},
         ),
         service=public_service(args),
-        ingress=[from_anywhere(HTTP, HTTPS), from_app("welcome", "welcome", PING)],
+        ingress=[from_anywhere(HTTP, HTTPS), from_app("welcome", "welcome", PING), from_prometheus(PING)],
         egress=[*(to_app(route.service, route.namespace, route.port) for route in args.routes), *ask],
     )
 

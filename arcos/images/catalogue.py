@@ -43,6 +43,8 @@ class GoRecipe(_Strict):
     """The main package: the folder's own, or one of a module that its `go.mod` requires."""
     variable: Text = "main.version"
     """The variable of the program that is told the version."""
+    tags: tuple[Text, ...] = ()
+    """Build tags, by which some programs leave parts out."""
 
 
 class WheelRecipe(_Strict):

@@ -71,14 +71,16 @@ def material(image: Image, compiler: Go, work: Path, **settings: str) -> Materia
     program = work / "program"
     flags = f"-s -w -buildid= -X {image.recipe.variable}={image.version}"
     target = {"GOOS": PLATFORM["os"], "GOARCH": PLATFORM["architecture"], **settings}
-    compiler.run(["build", "-ldflags", flags, "-o", str(program), image.recipe.package], image.folder, **target)
-    return Material(program, _licences(image, image.recipe.package, compiler, target))
+    tags = ["-tags", ",".join(image.recipe.tags)] if image.recipe.tags else []
+    what = [*tags, image.recipe.package]
+    compiler.run(["build", "-ldflags", flags, "-o", str(program), *what], image.folder, **target)
+    return Material(program, _licences(image, what, compiler, target))
 
 
-def _licences(image: Image, package: str, compiler: Go, target: dict[str, str]) -> dict[str, File]:
+def _licences(image: Image, what: list[str], compiler: Go, target: dict[str, str]) -> dict[str, File]:
     """The licence files of every module that is in the program, for its users."""
     form = "{{with .Module}}{{if .Version}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
-    listed = compiler.run(["list", "-deps", "-f", form, package], image.folder, **target)
+    listed = compiler.run(["list", "-deps", "-f", form, *what], image.folder, **target)
     found: dict[str, File] = {}
     for line in sorted(set(listed.splitlines()) - {""}):
         module, folder = line.split("\t")

@@ -17,6 +17,8 @@ from apps.ingress import ingress
 from apps.ingress.config import IngressConfig, LocalCa
 from apps.jupyterhub import jupyterhub
 from apps.jupyterhub.config import JupyterHubConfig
+from apps.monitoring import monitoring
+from apps.monitoring.config import MonitoringConfig
 from apps.objectstore import objectstore
 from apps.objectstore.config import ObjectStoreConfig
 from apps.welcome import welcome
@@ -55,6 +57,8 @@ def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list
         built.append(_auth(args, apps.auth, after))
     if apps.jupyterhub:
         built.append(_jupyterhub(args, apps.jupyterhub, after))
+    if apps.monitoring:
+        built.append(_monitoring(args, apps.monitoring, after))
     return built
 
 
@@ -147,4 +151,19 @@ def _objectstore(args: PlatformArgs, config: ObjectStoreConfig, after: After) ->
         ),
         # Keys are put into the namespaces of those who have a bucket.
         opts=after(namespaces(args.site)),
+    )
+
+
+def _monitoring(args: PlatformArgs, config: MonitoringConfig, after: After) -> monitoring.Monitoring:
+    asked = needs(args.site)
+    return monitoring.Monitoring(
+        "monitoring",
+        monitoring.MonitoringArgs(
+            config=config,
+            facts=facts(args.site),
+            images=args.image,
+            targets=asked.targets,
+            alerts=asked.alerts,
+        ),
+        opts=after(monitoring.quotas(config)),
     )

@@ -14,6 +14,7 @@ from apps.database import database
 from apps.ingress import ingress
 from apps.ingress.config import LocalCa
 from apps.jupyterhub import jupyterhub
+from apps.monitoring import monitoring
 from apps.objectstore import objectstore
 from apps.welcome import welcome
 from arcos.site.cluster import LocalCluster
@@ -34,6 +35,7 @@ _APPS: dict[str, Any] = {
     "database": database,
     "objectstore": objectstore,
     "ingress": ingress,
+    "monitoring": monitoring,
 }
 
 

@@ -14,6 +14,7 @@ from apps.auth.config import AuthConfig
 from apps.database.config import DatabaseConfig
 from apps.ingress.config import IngressConfig
 from apps.jupyterhub.config import JupyterHubConfig
+from apps.monitoring.config import MonitoringConfig
 from apps.objectstore.config import ObjectStoreConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster, LocalCluster
@@ -40,6 +41,9 @@ class Apps(Settings):
 
     database: DatabaseConfig | None = None
     """PostgreSQL for the apps that keep rows, with a dump every day."""
+
+    monitoring: MonitoringConfig | None = None
+    """Figures of the site and its apps, and alerts that reach somebody."""
 
     objectstore: ObjectStoreConfig | None = None
     """Buckets over S3, for the apps that keep objects and for people."""

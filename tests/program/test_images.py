@@ -9,21 +9,26 @@ from apps.auth import auth, gate
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
+from apps.monitoring import alertmanager, exporters, prometheus
 from apps.objectstore import names
 from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
 
 USERS = {
+    "alertmanager": alertmanager.USER,
+    "cluster-state": exporters.STATE_USER,
     "configurable-http-proxy": jupyterhub.PROXY_USER,
     "coredns": coredns.USER,
     "jupyterhub": jupyterhub.HUB_USER,
     "keycloak": auth.USER,
+    "node-exporter": exporters.NODE_USER,
     "notebook-minimal": settings.NOTEBOOK_USER,
     "notebook-scipy": settings.NOTEBOOK_USER,
     "oauth2-proxy": gate.USER,
     "pause": notebooks.PAUSE_USER,
     "postgresql": database.USER,
+    "prometheus": prometheus.USER,
     "realm": auth.REALM_USER,
     "seaweedfs": names.USER,
     "seeder": seeder.USER,

@@ -39,6 +39,7 @@ FULL = (
       database: {{}}
       auth: {{groups: [{{name: chemistry}}, {{name: biology}}]}}
       jupyterhub: {{shared: [{{group: chemistry, size: 1Gi}}, {{group: biology, size: 1Gi}}]}}
+      monitoring: {{}}
 """
 )
 

@@ -1,0 +1,111 @@
+"""What a site may set for `monitoring`. No Pulumi here, so that checking a site file stays fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from components.quantity import seconds
+from components.requirement import Requirement
+from components.units import DnsLabel, Domain, Duration, Email, HttpsUrl, Many, Memory, Port, Settings, refuse
+
+#: Prometheus keeps blocks of two hours; and what is older than five years, nobody asks a monitoring for.
+_SHORTEST, _LONGEST = 86_400, 5 * 365 * 86_400
+
+
+class Receiver(Settings):
+    """Somebody who is told."""
+
+    name: DnsLabel
+    """Short name, shown beside what was sent."""
+
+    severities: Annotated[Many[Literal["critical", "warning", "info"]], Field(min_length=1)] = ("critical", "warning")
+    """Which alerts. Default: `critical` and `warning`."""
+
+    secret: DnsLabel | None = None
+    """The Secret in namespace `monitoring` with what proves us there (see `kind`). Default: none."""
+
+
+class WebhookReceiver(Receiver):
+    """An address that takes Alertmanager's JSON. The secret's key `token` is sent as a bearer token."""
+
+    kind: Literal["webhook"]
+
+    url: HttpsUrl
+    """The address. What is in it stands in git: a token belongs in `secret`."""
+
+
+class EmailReceiver(Receiver):
+    """A mailbox. The secret's key `password` goes with `username`."""
+
+    kind: Literal["email"]
+
+    to: Email
+    """Whom to write to."""
+
+    sender: Email
+    """The sender's address."""
+
+    server: Domain
+    """The mail server. It must speak TLS."""
+
+    port: Port = 587
+    """Its port for submission."""
+
+    username: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
+    """Our name there. Default: none, the server knows us otherwise."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> EmailReceiver:
+        if (self.username is None) != (self.secret is None):
+            raise refuse("has a user name without a secret, or the other way round", "both or neither of them")
+        return self
+
+
+AnyReceiver = Annotated[WebhookReceiver | EmailReceiver, Field(discriminator="kind")]
+
+
+class MonitoringConfig(Settings):
+    """Settings of `monitoring`."""
+
+    #: What a site of cluster kind `local` gets instead: it shares one machine with everything else.
+    local_defaults: ClassVar[dict[str, Any]] = {"retention": "7d", "storage": "2Gi", "memory": "320Mi"}
+
+    retention: Duration = "30d"
+    """How long figures are kept. Default: 30d, on a local site 7d."""
+
+    storage: Memory = "20Gi"
+    """Size of Prometheus's volume; the oldest figures go before it is full. Default: 20Gi, on a local site 2Gi."""
+
+    memory: Memory = "1Gi"
+    """What Prometheus may take. Default: 1Gi, on a local site 320Mi."""
+
+    receivers: Annotated[Many[AnyReceiver], Field(max_length=20)] = ()
+    """Who is told of alerts. Default: nobody; alerts are on the page."""
+
+    watchdog: HttpsUrl | None = None
+    """An address outside of the site that raises the alarm when it is not called for ten minutes. Default: none."""
+
+    kubelets: Literal["verified", "unverified"] = "verified"
+    """Whether nodes prove who they are with the cluster's authority. kubeadm's do not by default."""
+
+    @field_validator("retention")
+    @classmethod
+    def _retention(cls, value: str) -> str:
+        if not _SHORTEST <= seconds(value) <= _LONGEST:
+            raise refuse("is no time to keep figures for", "1d to 5 years, as in `30d`")
+        return value
+
+    @field_validator("receivers")
+    @classmethod
+    def _names(cls, value: tuple[AnyReceiver, ...]) -> tuple[AnyReceiver, ...]:
+        names = [one.name for one in value]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise refuse(f"has two of the name `{doubled[0]}`", "a name of its own for each receiver")
+        return value
+
+    def requires(self) -> Iterator[Requirement]:
+        """A volume."""
+        yield Requirement(capability="default_storage_class", why="Prometheus keeps its figures on a volume")

@@ -1,0 +1,74 @@
+"""`monitoring`: figures of the site and its apps, and alerts that reach somebody.
+
+Owns Prometheus, Alertmanager, and where figures come from that no app has. Leaves out what each app shows and when it
+is ill, which the app itself says (`components.metrics`). Why so: docs/adr/0015-monitoring.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pulumi import ComponentResource, ResourceOptions
+
+from apps.monitoring import alertmanager, exporters, prometheus
+from apps.monitoring.config import MonitoringConfig
+from components.facts import Facts
+from components.metrics import MONITORING, PROMETHEUS, Alert, ScrapeTarget
+from components.namespace import Quota
+from components.needs import Needs
+from components.quantity import mebibytes
+from components.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringArgs:
+    """What the apps show, and when they are ill."""
+
+    config: MonitoringConfig
+    facts: Facts
+    images: Callable[[str], str]
+    targets: Sequence[ScrapeTarget]
+    alerts: Sequence[Alert]
+
+
+class Monitoring(ComponentResource):
+    """Figures and alerts."""
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("arcos:apps:Monitoring", name, None, opts)
+        child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        config, images, storage = args.config, args.images, _storage_class(args.facts)
+        files = prometheus.config_files(config, args.targets, args.alerts)
+        receivers = alertmanager.config_files(config)
+        first = [
+            prometheus.config_map(files, child),
+            alertmanager.config_map(receivers, child),
+            *exporters.cluster_grant(PROMETHEUS, prometheus.rights(), child),
+            *exporters.cluster_grant(exporters.CLUSTER_STATE, exporters.rights(), child),
+        ]
+        after = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
+        exporters.nodes(images, child)
+        Workload(exporters.CLUSTER_STATE, exporters.state_workload(images), opts=after)
+        told = alertmanager.workload(config, images, storage, receivers, prometheus.PAGE)
+        Workload(alertmanager.ALERTMANAGER, told, opts=after)
+        asks = prometheus.workload(config, images, storage, args.targets, files)
+        Workload(PROMETHEUS, asks, opts=after)
+        self.register_outputs({})
+
+
+def needs(config: MonitoringConfig, facts: Facts) -> Needs:  # noqa: ARG001 - every app's `needs` takes the same
+    """Nothing of the other apps; its own alerts stand in `platform.yml`."""
+    return Needs()
+
+
+def quotas(config: MonitoringConfig) -> dict[str, Quota]:
+    """Room for the servers and their successors; and for one small pod on every node, however many there are."""
+    memory = mebibytes(config.memory) + 1024 + 1000 * exporters.NODE_MEMORY_MIB
+    return {MONITORING: Quota(pods=1016, cpu="14", memory=f"{memory}Mi")}
+
+
+def _storage_class(facts: Facts) -> str:
+    if facts.storage_class is None:
+        raise ValueError("`check` refuses monitoring where the cluster offers no storage")
+    return facts.storage_class

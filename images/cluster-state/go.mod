@@ -1,0 +1,3 @@
+module arcos.dev/images/cluster-state
+
+go 1.26.0
