@@ -8,6 +8,9 @@ from typing import Any
 
 from arcos.apply.kubectl import Kubectl
 
+#: Seconds until what was stopped is up again; Keycloak puts itself together when its pod starts.
+_PATIENCE = 600
+
 
 def users(listed: dict[str, Any], secret: str) -> dict[str, int]:
     """Of a list of Deployments and StatefulSets, those whose pods mount the Secret or read it into their environment.
@@ -40,11 +43,11 @@ def stopped(kubectl: Kubectl, namespace: str, secret: str) -> Iterator[list[str]
         for name in running:
             kubectl.run("scale", name, "--replicas=0", "-n", namespace)
         for name in running:
-            kubectl.run("rollout", "status", name, "-n", namespace, "--timeout=180s")
+            kubectl.run("rollout", "status", name, "-n", namespace, f"--timeout={_PATIENCE}s")
         yield list(running)
     finally:
         for name, replicas in running.items():
             # Nobody restores what is stopped on purpose, so none means that an earlier try was killed.
             kubectl.run("scale", name, f"--replicas={replicas or 1}", "-n", namespace)
         for name in running:
-            kubectl.run("rollout", "status", name, "-n", namespace, "--timeout=180s")
+            kubectl.run("rollout", "status", name, "-n", namespace, f"--timeout={_PATIENCE}s")
