@@ -50,7 +50,7 @@ def test_a_backup_restored_into_an_empty_server_brings_every_row_and_account_bac
 
 
 def test_a_dump_that_is_not_there_is_answered_with_those_that_are(site: RealSite) -> None:
-    said = site.arcosctl("restore", site.name, "auth", "--from", "20200101T000000Z", "--yes", code=1)
-    assert "there is no dump auth/20200101T000000Z" in said
+    said = site.arcosctl("restore", site.name, "jupyterhub", "--from", "20200101T000000Z", "--yes", code=1)
+    assert "there is no dump jupyterhub/20200101T000000Z" in said
     assert re.search(r"there is: \d{8}T\d{6}Z", said)
-    assert sql(site, "auth", PEOPLE) == "hypatia", "nothing is touched"
+    assert sql(site, "jupyterhub", "SELECT count(*) FROM proof") == "1000", "nothing is touched"
