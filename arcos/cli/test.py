@@ -38,6 +38,8 @@ def register(app: typer.Typer) -> None:
 
 #: What the real tier drives a browser with.
 BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+#: What the tiers push and pull images with, and skip those tests without.
+IMAGES = {"skopeo": "skopeo"}
 
 
 def test(
@@ -55,10 +57,13 @@ def test(
         if name not in available:
             raise ArcosError(f"there is no test tier '{name}'", fix=f"one of: {', '.join(available)}", exit_code=USAGE)
     chosen = [available[name] for name in names] if names else list(available.values())
-    if any(tier.name == "real" and not tier.missing for tier in chosen):
-        from arcos.toolchain.debian import ensure_debian
+    from arcos.toolchain.debian import ensure_debian
 
-        ensure_debian(BROWSER, progress)
+    for tier in chosen:
+        if tier.name == "real" and not tier.missing:
+            ensure_debian(BROWSER | IMAGES, progress)
+        elif tier.name == "api" and os.geteuid() == 0:
+            ensure_debian(IMAGES, progress)
     results = [(tier, *_run(tier)) for tier in chosen]
 
     typer.echo("\ntier      result         time  what")

@@ -21,6 +21,8 @@ from apps.monitoring import monitoring
 from apps.monitoring.config import MonitoringConfig
 from apps.objectstore import objectstore
 from apps.objectstore.config import ObjectStoreConfig
+from apps.registry import registry
+from apps.registry.config import RegistryConfig
 from apps.welcome import welcome
 from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
@@ -59,6 +61,8 @@ def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list
         built.append(_jupyterhub(args, apps.jupyterhub, after))
     if apps.monitoring:
         built.append(_monitoring(args, apps.monitoring, after))
+    if apps.registry:
+        built.append(_registry(args, apps.registry, after))
     return built
 
 
@@ -166,4 +170,21 @@ def _monitoring(args: PlatformArgs, config: MonitoringConfig, after: After) -> m
             alerts=asked.alerts,
         ),
         opts=after(monitoring.quotas(config)),
+    )
+
+
+def _registry(args: PlatformArgs, config: RegistryConfig, after: After) -> registry.Registry:
+    endpoint = bucket_endpoint(args.site)
+    if endpoint is None:
+        raise ValueError("`check` refuses a registry without `objectstore`")
+    return registry.Registry(
+        "registry",
+        registry.RegistryArgs(
+            config=config,
+            facts=facts(args.site),
+            images=args.image,
+            endpoint=endpoint,
+            groups=[group.name for group in args.site.apps.auth.groups] if args.site.apps.auth else [],
+        ),
+        opts=after(registry.quotas(config)),
     )

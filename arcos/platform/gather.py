@@ -16,6 +16,7 @@ from apps.ingress.config import LocalCa
 from apps.jupyterhub import jupyterhub
 from apps.monitoring import monitoring
 from apps.objectstore import objectstore
+from apps.registry import registry
 from apps.welcome import welcome
 from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
@@ -34,6 +35,7 @@ _APPS: dict[str, Any] = {
     "auth": auth,
     "database": database,
     "objectstore": objectstore,
+    "registry": registry,
     "ingress": ingress,
     "monitoring": monitoring,
 }

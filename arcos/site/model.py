@@ -16,6 +16,7 @@ from apps.ingress.config import IngressConfig
 from apps.jupyterhub.config import JupyterHubConfig
 from apps.monitoring.config import MonitoringConfig
 from apps.objectstore.config import ObjectStoreConfig
+from apps.registry.config import RegistryConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster, LocalCluster
 from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
@@ -47,6 +48,9 @@ class Apps(Settings):
 
     objectstore: ObjectStoreConfig | None = None
     """Buckets over S3, for the apps that keep objects and for people."""
+
+    registry: RegistryConfig | None = None
+    """Container images: people and programs push and pull, and what a paper cites stays."""
 
 
 class Deviation(Settings):

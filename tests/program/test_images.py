@@ -11,6 +11,8 @@ from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
 from apps.monitoring import alertmanager, exporters, prometheus
 from apps.objectstore import names
+from apps.registry import distribution
+from apps.registry import gate as registry_gate
 from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
@@ -30,6 +32,8 @@ USERS = {
     "postgresql": database.USER,
     "prometheus": prometheus.USER,
     "realm": auth.REALM_USER,
+    "registry": distribution.USER,
+    "registry-gate": registry_gate.USER,
     "seaweedfs": names.USER,
     "seeder": seeder.USER,
     "traefik": ingress.USER,

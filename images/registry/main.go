@@ -1,0 +1,51 @@
+// This is CNCF Distribution with only what a site needs: the two places to
+// store in, sign-on by token, and the cache of another registry; and with
+// `collect`, which removes garbage while nobody writes.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/distribution/distribution/v3/registry"
+	_ "github.com/distribution/distribution/v3/registry/auth/token"
+	_ "github.com/distribution/distribution/v3/registry/proxy"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
+
+	// The image has no system whose public authorities it could use.
+	_ "golang.org/x/crypto/x509roots/fallback"
+)
+
+func main() {
+	if err := fromFiles(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	registry.RootCmd.AddCommand(collectCommand())
+	if err := registry.RootCmd.Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// fromFiles takes what is secret from files: REGISTRY_X_FILE names the one that
+// holds REGISTRY_X, which then stands in no object of the cluster.
+// https://distribution.github.io/distribution/about/configuration/#override-specific-configuration-options
+func fromFiles() error {
+	for _, variable := range os.Environ() {
+		name, file, _ := strings.Cut(variable, "=")
+		plain, is := strings.CutSuffix(name, "_FILE")
+		if !is || !strings.HasPrefix(name, "REGISTRY_") {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		os.Unsetenv(name)
+		os.Setenv(plain, strings.TrimSpace(string(content)))
+	}
+	return nil
+}
