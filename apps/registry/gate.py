@@ -77,19 +77,9 @@ def settings(args: GateArgs) -> dict[str, Any]:
         "private": list(config.private),
         "moving": list(config.moving),
         "operator": OPERATORS,
-        "reserved": sorted({OPERATORS, RESEARCHERS, *config.groups, *args.groups, *_robots_spaces(config)}),
+        "reserved": sorted({OPERATORS, RESEARCHERS, *config.groups, *args.groups}),
         "days": config.token_days,
         "signOut": SIGN_OUT,
-    }
-
-
-def _robots_spaces(config: RegistryConfig) -> set[str]:
-    """Where robots push is no person's, whatever somebody is called."""
-    return {
-        pattern.split("/")[0]
-        for one in config.robots
-        for pattern in one.repositories
-        if "*" not in pattern.split("/")[0]
     }
 
 

@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&asked.listen, "listen", ":8080", "`address` for people and programs")
 	flag.StringVar(&asked.internal, "internal", ":8081", "`address` for the garbage collector")
 	flag.DurationVar(&asked.starting, "starting", 6*time.Second, "let nobody write for so long after the start")
-	flag.DurationVar(&asked.quiet, "quiet", 2*time.Minute, "no write for so long means that no push is half done")
+	flag.DurationVar(&asked.quiet, "quiet", 30*time.Second, "no write for so long means that no push is half done")
 	flag.DurationVar(&asked.drain, "drain", 3*time.Second, "after SIGTERM, go on serving for so long")
 	shown := flag.Bool("version", false, "print the version and leave")
 	flag.Parse()

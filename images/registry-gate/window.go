@@ -31,7 +31,7 @@ var errShut = errors.New("garbage is being removed; try again in a few minutes")
 // program, the collector takes some seconds to notice.
 func NewWindow(shut time.Duration) *Window {
 	w := &Window{
-		Hold: 50 * time.Second, Quiet: 2 * time.Minute, Patience: 30 * time.Minute, Drain: 10 * time.Minute,
+		Hold: 50 * time.Second, Quiet: 30 * time.Second, Patience: 30 * time.Minute, Drain: 10 * time.Minute,
 		shut: shut > 0, changed: make(chan struct{}),
 	}
 	if shut > 0 {

@@ -40,7 +40,7 @@ FULL = (
       auth: {{groups: [{{name: chemistry}}, {{name: biology}}]}}
       jupyterhub: {{shared: [{{group: chemistry, size: 1Gi}}, {{group: biology, size: 1Gi}}]}}
       monitoring: {{}}
-      registry: {{robots: [{{name: reader, repositories: ["admin/*"]}}]}}
+      registry: {{robots: [{{name: reader, repositories: ["rosalind/*"]}}]}}
 """
 )
 

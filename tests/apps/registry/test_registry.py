@@ -112,9 +112,12 @@ def test_the_gate_runs_once_and_never_twice_during_an_update():
     )
 
 
-def test_no_persons_space_is_that_of_a_group_or_a_robot():
-    config = _config(groups=["lab"], robots=[{"name": "ci", "repositories": ["builds/*", "*"]}])
-    assert gate.settings(_gate(config))["reserved"] == ["builds", "climate", "lab", "operators", "researchers"]
+def test_no_persons_space_is_that_of_a_group():
+    config = _config(groups=["lab"], robots=[{"name": "ci", "repositories": ["alice/*"]}])
+    reserved = gate.settings(_gate(config))["reserved"]
+    assert reserved == ["climate", "lab", "operators", "researchers"], (
+        "a robot for somebody's space does not take it away"
+    )
 
 
 def test_each_robot_has_a_secret_that_is_born_in_the_cluster():
@@ -161,10 +164,7 @@ def test_what_could_not_work_is_refused(values: dict, said: str):
 
 def test_two_robots_of_one_name_are_refused(tmp_path: Path):
     twice = "[{name: ci, repositories: [a/b]}, {name: ci, repositories: [a/c]}]"
-    text = FULL.replace(
-        'registry: {{robots: [{{name: reader, repositories: ["admin/*"]}}]}}', "registry: {{robots: X}}"
-    )
-    text = text.format(title="A", name="a", http=1080, https=1443, api=6443).replace("X", twice)
-    (tmp_path / "Pulumi.a.yaml").write_text(text)
+    text = FULL[: FULL.index("      registry:")].format(title="A", name="a", http=1080, https=1443, api=6443)
+    (tmp_path / "Pulumi.a.yaml").write_text(f"{text}      registry: {{robots: {twice}}}\n")
     [finding] = check_sites(["a"], tmp_path, today=date(2026, 11, 24))
     assert "the name `ci` is used twice" in finding.what
