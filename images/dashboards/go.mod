@@ -1,0 +1,3 @@
+module arcos.dev/images/dashboards
+
+go 1.26.0
