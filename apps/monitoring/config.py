@@ -91,6 +91,12 @@ class MonitoringConfig(Settings):
     kubelets: Literal["verified", "unverified"] = "verified"
     """Whether nodes prove who they are with the cluster's authority. kubeadm's do not by default."""
 
+    page: bool = True
+    """Whether operators and researchers see dashboards and alerts in the browser. Needs `auth` and `ingress`."""
+
+    host: Domain | None = None
+    """The name the page answers to. Default: `monitoring.` and the site's domain."""
+
     @field_validator("retention")
     @classmethod
     def _retention(cls, value: str) -> str:
@@ -107,5 +113,9 @@ class MonitoringConfig(Settings):
         return value
 
     def requires(self) -> Iterator[Requirement]:
-        """A volume."""
+        """A volume; and for the page, a way in and somebody who says who asks."""
         yield Requirement(capability="default_storage_class", why="Prometheus keeps its figures on a volume")
+        if self.page:
+            without = "page: false"
+            yield Requirement(app="auth", path=("page",), why="only the sign-on knows who is who", instead=without)
+            yield Requirement(app="ingress", path=("page",), why="people reach the page through it", instead=without)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pulumi import ComponentResource, ResourceOptions
 
-from apps.monitoring import alertmanager, exporters, prometheus
+from apps.monitoring import alertmanager, exporters, page, prometheus
 from apps.monitoring.config import MonitoringConfig
 from components.facts import Facts
 from components.metrics import MONITORING, PROMETHEUS, Alert, ScrapeTarget
@@ -54,18 +54,26 @@ class Monitoring(ComponentResource):
         Workload(alertmanager.ALERTMANAGER, told, opts=after)
         asks = prometheus.workload(config, images, storage, args.targets, files)
         Workload(PROMETHEUS, asks, opts=after)
+        if config.page:
+            _page(args, child)
         self.register_outputs({})
 
 
-def needs(config: MonitoringConfig, facts: Facts) -> Needs:  # noqa: ARG001 - every app's `needs` takes the same
-    """Nothing of the other apps; its own alerts stand in `platform.yml`."""
-    return Needs()
+def needs(config: MonitoringConfig, facts: Facts) -> Needs:
+    """A route to the page; its own alerts stand in `platform.yml`."""
+    return Needs(routes=(page.route(config, facts),) if config.page else ())
 
 
 def quotas(config: MonitoringConfig) -> dict[str, Quota]:
     """Room for the servers and their successors; and for one small pod on every node, however many there are."""
     memory = mebibytes(config.memory) + 1024 + 1000 * exporters.NODE_MEMORY_MIB
     return {MONITORING: Quota(pods=1016, cpu="14", memory=f"{memory}Mi")}
+
+
+def _page(args: MonitoringArgs, opts: ResourceOptions) -> Workload:
+    shown = page.config_files(args.facts, args.alerts)
+    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=page.config_maps(shown, opts)))
+    return Workload(prometheus.PAGE, page.workload(args.images, shown), opts=after)
 
 
 def _storage_class(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from apps.auth import auth, gate
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
-from apps.monitoring import alertmanager, exporters, prometheus
+from apps.monitoring import alertmanager, exporters, page, prometheus
 from apps.objectstore import names
 from apps.registry import distribution
 from apps.registry import gate as registry_gate
@@ -22,6 +22,7 @@ USERS = {
     "cluster-state": exporters.STATE_USER,
     "configurable-http-proxy": jupyterhub.PROXY_USER,
     "coredns": coredns.USER,
+    "dashboards": page.USER,
     "jupyterhub": jupyterhub.HUB_USER,
     "keycloak": auth.USER,
     "node-exporter": exporters.NODE_USER,
