@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.real.browser import chromium, picture, sign_in, wait_for, wait_for_address
+from tests.real.browser import PATIENCE, chromium, picture, sign_in, wait_for, wait_for_address
 from tests.real.site import RealSite
 
 pytestmark = pytest.mark.real
@@ -75,6 +76,17 @@ def _start(browser: webdriver.Chrome, profile: str) -> None:
     wait_for(browser, "#jp-main-dock-panel", patience=240)
 
 
+def _reach_choice(browser: webdriver.Chrome, site: RealSite) -> None:
+    """The page where one chooses a profile, to which the hub leads once it knows that the old server is gone."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        browser.get(f"{_hub(site)}/hub/spawn")
+        if browser.find_elements(By.CSS_SELECTOR, "#profile-item-minimal"):
+            return
+        assert time.monotonic() < end, f"no choice of profiles: {browser.current_url}"
+        time.sleep(1)
+
+
 def _run_python(browser: webdriver.Chrome, code: str) -> str:
     """Type code into a new notebook, run it, and read what it prints."""
     wait_for(browser, '.jp-LauncherCard[data-category="Notebook"]').click()
@@ -120,10 +132,10 @@ def test_a_researcher_works_in_a_notebook_and_finds_it_again(
 
     browser.get(f"{_hub(site)}/hub/home")
     wait_for(browser, "#stop").click()
-    wait_for(browser, "#start:not(.disabled)")
-    browser.get(f"{_hub(site)}/hub/spawn")
-    _start(browser, "minimal")
     pod = f"notebook-{people[0]}"
+    site.kubectl("wait", "--for=delete", f"pod/{pod}", "-n", "notebooks", "--timeout=120s")
+    _reach_choice(browser, site)
+    _start(browser, "minimal")
     files = site.kubectl("exec", "-n", "notebooks", pod, "--", "ls", "/home/jovyan")
     assert "Untitled.ipynb" in files, "what was saved is there in the next server"
 
