@@ -44,6 +44,7 @@ def site(config: JupyterHubConfig, facts: Facts, image: Callable[[str], str]) ->
         "afterSignOut": public_url(facts.domain, facts.https_port),
         "allowedGroups": sorted(config.groups_named()),
         "adminGroups": [OPERATORS],
+        "everybodysGroups": [OPERATORS, RESEARCHERS],
         "namedServers": config.named_servers,
         "servers": config.servers,
         "idleSeconds": seconds(config.idle),

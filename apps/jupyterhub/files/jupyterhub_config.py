@@ -7,6 +7,7 @@ files. KubeSpawner: https://jupyterhub-kubespawner.readthedocs.io/en/latest/spaw
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -179,26 +180,42 @@ async def profiles(spawner):
 
 c.KubeSpawner.profile_list = profiles
 
-# --- What groups share ----------------------------------------------------------------------------------------------
+# --- What groups share, and which one a server counts for ------------------------------------------------------------
 
 
-def shared_folders(spawner, pod):
+def for_groups(spawner, pod):
+    """Fit a pod to its person's groups."""
+    mine = {group.name for group in spawner.user.groups}
+    add_shared_folders(pod, mine)
+    if counted := counted_group(mine):
+        pod.metadata.labels["arcos.dev/group"] = counted
+    return pod
+
+
+def counted_group(mine):
+    """The group that monitoring counts the server for: the first by name that is not everybody's, or "" for none.
+
+    Groups are named by people; what is no valid label counts for nobody rather than keep the pod from starting.
+    """
+    own = sorted(mine - set(site["everybodysGroups"])) or sorted(mine)
+    return next((one for one in own if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", one)), "")
+
+
+def add_shared_folders(pod, mine):
     """The folders of this person's groups, and no other: what is not mounted cannot be read.
 
     All servers run as one user, so what one member writes another may change. Who leaves a group loses its folder with
     the next start of the server.
     """
-    mine = {group.name for group in spawner.user.groups}
     for number, one in enumerate(site["shared"]):
         if one["group"] in mine:
             claim = V1PersistentVolumeClaimVolumeSource(claim_name=one["claim"])
             pod.spec.volumes.append(V1Volume(name=f"group-{number}", persistent_volume_claim=claim))
             folder = f"/home/jovyan/shared/{one['group']}"
             pod.spec.containers[0].volume_mounts.append(V1VolumeMount(name=f"group-{number}", mount_path=folder))
-    return pod
 
 
-c.KubeSpawner.modify_pod_hook = shared_folders
+c.KubeSpawner.modify_pod_hook = for_groups
 
 # --- Stopping what nobody uses --------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ ASKED: list[tuple[list[str], dict[str, str]]] = [
     (["researchers", "chem"], {"profile": "gpu"}),
     (["researchers"], {"profile": "gpu"}),
     (["strangers"], {}),
+    (["a b", "researchers"], {}),
 ]
 
 
@@ -122,6 +123,11 @@ def test_a_server_has_the_folders_of_its_persons_groups_and_no_other(said):
     assert claims == [{"home-ada"}, {"home-ada", "group-chem"}]
     mounts = {mount["mountPath"] for mount in said["pods"][1]["spec"]["containers"][0]["volumeMounts"]}
     assert mounts == {"/home/jovyan", "/tmp", "/home/jovyan/shared/chem"}
+
+
+def test_a_server_counts_for_a_group_of_its_persons_own_where_there_is_one(said):
+    counted = [said["pods"][number]["metadata"]["labels"].get("arcos.dev/group") for number in (0, 1, 4)]
+    assert counted == ["researchers", "chem", None], "a name that is no label must not keep a server from starting"
 
 
 def test_nobody_gets_a_profile_of_others_or_an_image_of_no_profile(said):
