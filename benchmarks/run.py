@@ -1,9 +1,10 @@
 """The figures ARCOS promises, measured and printed as a Markdown table.
 
-    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov] [servers] [api]
+    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov] [memory] [servers] [api]
 
-`up` and `warm` need root and start the site `local`; `servers` and `api` (hub.py) need it running; the others need
-nothing. No test asserts a time: these numbers are for `benchmarks/README.md`, with the machine they were taken on.
+`up` and `warm` need root and start the site `local`; `memory`, `servers` and `api` (memory.py, hub.py) need it running;
+the others need nothing. No test asserts a time: these numbers are for `benchmarks/README.md`, with the machine they
+were taken on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hub
+import memory
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCOSCTL = str(ROOT / "arcosctl")
@@ -138,6 +140,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "up": up,
     "warm": warm,
     "checkov": checkov,
+    "memory": memory.memory,
     "servers": hub.servers,
     "api": hub.api,
 }
@@ -148,9 +151,9 @@ def main() -> None:
     names = sys.argv[1:] or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         sys.exit(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     disk = shutil.disk_usage(ROOT).total / 2**30
-    print(f"{os.cpu_count()} cores, {memory:.0f} GiB, disk {disk:.0f} GiB, Linux {platform.release()}, "
+    print(f"{os.cpu_count()} cores, {total:.0f} GiB, disk {disk:.0f} GiB, Linux {platform.release()}, "
           f"Python {platform.python_version()}\n")  # fmt: skip
     print("| figure | measured | must reach |\n|---|---|---|")
     for name in names:
