@@ -101,9 +101,14 @@ def deployment_spec(args: WorkloadArgs) -> k8s.apps.v1.DeploymentSpecArgsDict:
 
 
 def stateful_set_spec(args: WorkloadArgs) -> k8s.apps.v1.StatefulSetSpecArgsDict:
-    """At most one pod at any time: on a lost node it is not started elsewhere before the node is known to be gone."""
+    """At most one pod at any time: on a lost node it is not started elsewhere before the node is known to be gone.
+
+    `Parallel`, because the default waits for a pod that never gets ready before it takes in what would mend it.
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
     return {
         "replicas": 1,
+        "pod_management_policy": "Parallel",
         "revision_history_limit": 3,
         "service_name": args.service_name or args.pod.app,
         "selector": {"match_labels": _selects(args)},

@@ -96,3 +96,19 @@ def test_a_site_that_loses_the_pods_of_all_its_services_is_back_with_every_login
     assert hedy.api("GET", "/users/hedy")[0] == 200, "the hub still knows the tokens it gave before"
     assert site.get(f"{address(site, 'auth')}/realms/arcos/.well-known/openid-configuration")[0] == 200
     again.stop()
+
+
+def test_a_service_with_a_volume_that_a_bad_change_broke_is_mended_by_the_next_up(site: RealSite) -> None:
+    bad = '[{"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": ["--no-such-flag"]}]'
+    site.kubectl("patch", "statefulset", "alertmanager", "-n", "monitoring", "--type=json", "-p", bad)
+    restarts = "jsonpath={.status.containerStatuses[0].restartCount}"
+
+    def broken() -> None:
+        count = site.kubectl("get", "pod", "alertmanager-0", "-n", "monitoring", "-o", restarts).strip()
+        assert int(count or 0) > 0
+
+    _eventually(broken)
+    site.arcosctl("up", site.name, "--take-over")
+
+    ready = "jsonpath={.status.containerStatuses[0].ready}"
+    assert site.kubectl("get", "pod", "alertmanager-0", "-n", "monitoring", "-o", ready).strip() == "true"
