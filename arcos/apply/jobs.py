@@ -16,6 +16,8 @@ from arcos.apply.kubectl import Kubectl
 from arcos.errors import ArcosError
 from arcos.progress import Step
 
+#: How Kubernetes marks a Job that a person asked for, as `kubectl create job --from=cronjob/...` does.
+BY_HAND = ("cronjob.kubernetes.io/instantiate", "manual")
 #: Seconds between two looks at the Job.
 _PAUSE = 1.0
 
@@ -34,9 +36,16 @@ def job_from(cron_job: dict[str, Any], arguments: Sequence[str], now: datetime) 
             "name": f"{meta['name']}-{now:%Y%m%d-%H%M%S}",
             "namespace": meta["namespace"],
             "labels": meta.get("labels", {}),
+            "annotations": dict([BY_HAND]),
         },
         "spec": spec,
     }
+
+
+def by_hand(job: dict[str, Any]) -> bool:
+    """Whether a person asked for it: they saw how it ended, and it says nothing of how the site is."""
+    name, value = BY_HAND
+    return bool((job["metadata"].get("annotations") or {}).get(name) == value)
 
 
 def run_job(

@@ -57,6 +57,7 @@ def status(name: Annotated[str, typer.Argument(metavar="SITE")], as_json: JSON =
 
 def _report(site: Site) -> dict[str, Any]:
     """What `status` says: summary (stopped, not ready, ready), node, workloads, addresses."""
+    from arcos.apply.jobs import by_hand
     from arcos.apply.readiness import State, assess
     from arcos.cli.connect import kubectl_for
     from arcos.cli.up import address
@@ -72,7 +73,7 @@ def _report(site: Site) -> dict[str, Any]:
         "get", "deployments,daemonsets,statefulsets,jobs", "-A", "-l", "app.kubernetes.io/part-of=arcos"
     )
     rows = []
-    for item in live["items"]:
+    for item in (one for one in live["items"] if not by_hand(one)):
         verdict = assess(item)
         rows.append(
             {

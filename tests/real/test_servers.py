@@ -15,7 +15,7 @@ from tests.real.site import RealSite
 pytestmark = pytest.mark.real
 
 #: In the groups of their names, as the site file has them.
-CHEMISTS, BIOLOGIST = ("marie", "rosalind"), "barbara"
+CHEMISTS, BIOLOGIST = ("marie", "irene"), "barbara"
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def _run(site: RealSite, pod: str, *command: str) -> str:
 def test_members_of_a_group_share_a_folder(site: RealSite, people: dict[str, HubUser]) -> None:
     script = "mkdir -p shared/chemistry/data && echo 42 > shared/chemistry/data/answer"
     _run(site, "notebook-marie", "sh", "-c", script)
-    assert _run(site, "notebook-rosalind", "cat", "shared/chemistry/data/answer").strip() == "42"
-    _run(site, "notebook-rosalind", "sh", "-c", "echo 43 > shared/chemistry/data/answer")
+    assert _run(site, "notebook-irene", "cat", "shared/chemistry/data/answer").strip() == "42"
+    _run(site, "notebook-irene", "sh", "-c", "echo 43 > shared/chemistry/data/answer")
     assert _run(site, "notebook-marie", "cat", "shared/chemistry/data/answer").strip() == "43", "each may change it"
 
 
