@@ -72,13 +72,6 @@ _DEFAULT = (
     {"name": "minimal", "image": "notebook-minimal", "memory": "1Gi"},
     {"name": "science", "image": "notebook-scipy", "memory": "4Gi", "cpu": "2"},
 )
-_SMALL = {
-    "name": "minimal",
-    "image": "notebook-minimal",
-    "memory": "1Gi",
-    "memoryRequest": "256Mi",
-    "cpuRequest": "50m",
-}
 
 
 class JupyterHubConfig(Settings):

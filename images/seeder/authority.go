@@ -132,12 +132,12 @@ func (a *Authority) Issue(names []string, now time.Time) (map[string][]byte, err
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber:          serial(),
-		Subject:               pkix.Name{CommonName: shorten(names[0])},
-		DNSNames:              names,
-		NotBefore:             latest(now.Add(-skew), issuer.NotBefore),
-		NotAfter:              earliest(now.Add(lifetime), issuer.NotAfter),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
+		SerialNumber: serial(),
+		Subject:      pkix.Name{CommonName: shorten(names[0])},
+		DNSNames:     names,
+		NotBefore:    latest(now.Add(-skew), issuer.NotBefore),
+		NotAfter:     earliest(now.Add(lifetime), issuer.NotAfter),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
 		// Programs of several parts show it to each other, as server and as client.
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,

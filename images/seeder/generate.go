@@ -61,7 +61,10 @@ func authorityFor(ctx context.Context, spec Spec, api *API) (*Authority, error) 
 		select {
 		case <-ctx.Done():
 		case <-time.After(api.Pause):
-			secret, err = api.Get(ctx, spec.CA.Namespace, spec.CA.Name)
+			again, failure := api.Get(ctx, spec.CA.Namespace, spec.CA.Name)
+			if ctx.Err() == nil || failure == nil { // a request cut short by the end tells nothing new
+				secret, err = again, failure
+			}
 		}
 	}
 	switch {

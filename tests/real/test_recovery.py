@@ -76,7 +76,7 @@ def test_postgresql_killed_in_the_middle_of_writes_keeps_every_row_it_confirmed(
 
 def test_a_site_that_loses_the_pods_of_all_its_services_is_back_with_every_login_and_file(site: RealSite) -> None:
     _eventually(lambda: make_accounts(site, ["hedy"]))
-    hedy = HubUser(site, "hedy")
+    hedy = _eventually(lambda: HubUser(site, "hedy"))  # the hub may hold connections from before the fault above
     hedy.start()
     hedy.wait()
     pod = ("exec", "-n", "notebooks", "notebook-hedy", "--")
