@@ -23,7 +23,7 @@ from arcos.site.model import Site
 from components import gate
 from components.bucket import BucketEndpoint
 from components.facts import Facts
-from components.local_cluster import LOCAL_CA
+from components.clusters.local.cluster import LOCAL_CA
 from components.namespace import Quota
 from components.needs import Needs, together
 from components.route import Listing, listing

@@ -1,4 +1,4 @@
-"""What a local site's cluster needs inside: DNS and a storage class. The cluster itself is made by `arcos.local`.
+"""A cluster on one machine: DNS and a storage class inside. The cluster itself is made by `arcos.local`.
 
 Owns nothing outside the Kubernetes API. The storage class's provisioner is a process of the node that makes real
 directories. https://kubernetes.io/docs/concepts/storage/storage-classes/
@@ -11,14 +11,30 @@ from dataclasses import dataclass
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
+from components.clusters.contract import ClusterArgs, Connection
+from components.clusters.local.config import LOCAL_STORAGE
 from components.coredns import CoreDns, CoreDnsArgs
 from components.metadata import metadata, resource_name
+from components.route import INGRESS
 from components.seeder import CaSecret
 
 #: The certificate authority that `up` puts into the cluster before anything else is applied.
 LOCAL_CA = CaSecret(namespace="kube-system", name="arcos-local-ca")
 #: The name that the node's own provisioner answers to.
 PROVISIONER = "arcos.dev/local-directory"
+
+
+def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
+    """`./arcosctl up` has started it, and wrote how it is reached."""
+    return Connection(kubeconfig=args.kubeconfig_file)
+
+
+def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
+    """DNS that answers the site's domain with the ingress, and volumes."""
+    dns = CoreDnsArgs(
+        image=args.image("coredns"), domain=args.domain, ingress_service=f"{INGRESS}.{INGRESS}.svc.cluster.local"
+    )
+    LocalCluster("local-cluster", LocalClusterArgs(storage_class=LOCAL_STORAGE, coredns=dns), opts=opts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,70 @@
+"""The site's cluster: made and connected to by its kind, whichever that is.
+
+Finds the kind's module by its name; what a kind does stands in `components/clusters/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import cast
+
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from arcos import paths
+from arcos.errors import USAGE, ArcosError
+from arcos.platform.args import PlatformArgs
+from components.clusters.contract import ClusterArgs, Kind
+
+
+def provider(args: PlatformArgs, opts: ResourceOptions) -> k8s.Provider:
+    """Make the cluster, in push delivery, and connect to it. Its identity is the site, whatever its address becomes."""
+    kind = _kind(args)
+    if kind is None:
+        raise ArcosError(
+            f"clusters of kind {args.site.cluster.kind} cannot be made yet",
+            where=f"stacks/Pulumi.{args.site.name}.yaml",
+            why="this release renders such sites; making their clusters comes later",
+            fix=f"./arcosctl render {args.site.name} --out DIR",
+            exit_code=USAGE,
+        )
+    reached = kind.make(_args(args), opts)
+    return k8s.Provider(
+        "cluster",
+        kubeconfig=reached.kubeconfig,
+        context=reached.context,
+        cluster_identifier=args.site.name,
+        # A changed ConfigMap is edited in place: replaced, it would be gone for a moment under running pods.
+        enable_config_map_mutable=True,
+        # A run that was killed left objects that the state does not know; the next one goes on with them. What another
+        # manager wrote differently is still a conflict, and refused.
+        upsert_existing_objects=True,
+        opts=opts,
+    )
+
+
+def inside(args: PlatformArgs, opts: ResourceOptions) -> None:
+    """What the kind puts into its cluster before anything else."""
+    if kind := _kind(args):
+        kind.inside(_args(args), opts)
+
+
+def _args(args: PlatformArgs) -> ClusterArgs:
+    site = args.site
+    return ClusterArgs(
+        config=site.cluster,
+        site=site.name,
+        domain=site.domain,
+        kubernetes=args.release.kubernetes,
+        image=args.image,
+        kubeconfig_file=str(paths.data_dir() / "sites" / site.name / "kubeconfig"),
+    )
+
+
+def _kind(args: PlatformArgs) -> Kind | None:
+    """The module of the site's kind; None where the platform cannot make such clusters yet."""
+    kind = args.site.cluster.kind
+    if importlib.util.find_spec(name := f"components.clusters.{kind.replace('-', '_')}.cluster") is None:
+        return None
+    return cast(Kind, importlib.import_module(name))

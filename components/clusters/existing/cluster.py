@@ -1,0 +1,22 @@
+"""A cluster that somebody else made: nothing is made, nothing is put in, it is reached as the site file says.
+
+Whether it offers what the site declares is asked by `./arcosctl preflight`.
+https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+"""
+
+from __future__ import annotations
+
+from pulumi import ResourceOptions
+
+from components.clusters.contract import ClusterArgs, Connection
+from components.clusters.existing.config import ExistingCluster
+
+
+def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
+    """Its owner has made it."""
+    config: ExistingCluster = args.config
+    return Connection(kubeconfig=config.kubeconfig, context=config.context)
+
+
+def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
+    """Its owner has put in what there is; the platform adds its services only."""

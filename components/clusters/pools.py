@@ -1,0 +1,69 @@
+"""Groups of equal machines that a cloud's cluster is made of, and what they say of the whole. No Pulumi here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from components.clusters.capabilities import BLOCK_STORAGE, Capabilities, GpuVendor
+from components.quantity import millicores, to_bytes
+from components.units import Cpu, DnsLabel, Line, Many, Memory, Settings, refuse
+
+
+class NodePool(Settings):
+    """A group of equal machines that grows and shrinks between two sizes."""
+
+    name: DnsLabel
+    """Name of the pool, used once in a site."""
+
+    min: Annotated[int, Field(ge=0, le=1000)]
+    """Least number of machines."""
+
+    max: Annotated[int, Field(ge=1, le=1000)]
+    """Most machines; not less than `min`."""
+
+    gpu: GpuVendor | None = None
+    """Vendor of the GPU in each machine. Default: none."""
+
+    taints: Many[DnsLabel] = ()
+    """Only pods that tolerate these words run here, as in `[gpu]`. Default: open to every pod."""
+
+    cpu: Cpu | None = None
+    """Cores of each machine, so that `check` finds what fits on none. Default: not told."""
+
+    memory: Memory | None = None
+    """Memory of each machine, so that `check` finds what fits on none. Default: not told."""
+
+    @field_validator("max")
+    @classmethod
+    def _not_below_min(cls, value: int, info: ValidationInfo) -> int:
+        low = info.data.get("min")
+        if low is not None and value < low:
+            raise refuse(f"is less than `min` ({low})", f"a whole number from {max(low, 1)} to 1000")
+        return value
+
+
+class OpenStackNodePool(NodePool):
+    """A node pool of OpenStack machines."""
+
+    flavor: Line
+    """OpenStack flavor of each machine, as `openstack flavor list` names it."""
+
+
+def cloud_capabilities(pools: Sequence[NodePool]) -> Capabilities:
+    """What every cluster that the platform makes on a cloud offers; its pools say which GPUs, and how large it is."""
+    gpus = tuple(sorted({pool.gpu for pool in pools if pool.gpu}))
+    cpus, sizes = [pool.cpu for pool in pools if pool.cpu], [pool.memory for pool in pools if pool.memory]
+    total = sum(to_bytes(pool.memory) * pool.max for pool in pools if pool.memory)
+    return Capabilities(
+        load_balancer=True,
+        default_storage_class=BLOCK_STORAGE,
+        network_policy=True,
+        gpu=gpus,
+        # One pool that does not tell may be the largest.
+        node_cpu=max(cpus, key=millicores) if len(cpus) == len(pools) else None,
+        node_memory=max(sizes, key=to_bytes) if len(sizes) == len(pools) else None,
+        total_memory=f"{total // 2**20}Mi" if len(sizes) == len(pools) else None,
+    )
