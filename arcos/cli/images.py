@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,10 +59,10 @@ def show(name: Annotated[str, typer.Argument(metavar="IMAGE")]) -> None:
 def build(names: NAMES = None) -> None:
     """Build images into the cache; what is built already is left alone."""
     from arcos.images.build import build as build_image
+    from arcos.toolchain.together import together
 
     progress = Progress()
-    for image in _images(names):
-        built = build_image(image, progress)
+    for built in together([partial(build_image, image, progress) for image in _images(names)]):
         typer.echo(f"{built.name} {built.version} {built.digest} {built.layout}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -128,9 +129,10 @@ def _apply(
 
 def _start_local(site: Site, manifests: list[Manifest], progress: Progress, *, simulate: bool) -> None:
     from arcos.local.images import archives_for, import_images
-    from arcos.local.node import start
+    from arcos.local.node import built_programs, start
 
-    archives = [] if simulate else archives_for(manifests, site, progress)
+    programs = partial(built_programs, progress, simulate=simulate)
+    archives = [] if simulate else archives_for(manifests, site, progress, beside=[programs])
     start(site, progress, simulate=simulate)
     if archives:
         import_images(site, archives, progress)
@@ -157,9 +159,8 @@ def _confirmed(question: str) -> bool:
 
 
 def _say_where(site: Site, progress: Progress) -> None:
-    total = sum(progress.times.values())
     slow = sorted(progress.times.items(), key=lambda item: -item[1])[:5]
-    progress.say(f"up in {total:.0f} s ({', '.join(f'{title} {seconds:.0f} s' for title, seconds in slow)})")
+    progress.say(f"up in {progress.elapsed():.0f} s ({', '.join(f'{title} {seconds:.0f} s' for title, seconds in slow)})")
     typer.echo(address(site))
 
 

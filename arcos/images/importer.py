@@ -7,7 +7,8 @@ rest. https://github.com/containerd/containerd/blob/main/docs/cri/registry.md , 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from arcos.images.catalogue import Image, catalogue
 from arcos.images.oci import File, Layout
 from arcos.progress import Progress
 from arcos.toolchain.cache import made_once
+from arcos.toolchain.together import together
 
 
 def archive_for(image: Image, reference: str, progress: Progress) -> Path:
@@ -72,12 +74,26 @@ def _write(layout: Layout, known_as: str, out: Path) -> None:
     )
 
 
-def archives_for(references: Iterable[str], progress: Progress) -> list[tuple[str, Path]]:
-    """Each reference to an image of the catalogue with its archive; others come from their registry."""
+def archives_for(
+    references: Iterable[str], progress: Progress, beside: Sequence[Callable[[], Path]] = ()
+) -> list[tuple[str, Path]]:
+    """Each reference to an image of the catalogue with its archive; others come from their registry.
+
+    Args:
+        references: How pods name them.
+        progress: Told what is built.
+        beside: What else is to be built, at the same time.
+
+    Raises:
+        ArcosError: See `archive_for`; and whatever `beside` raises.
+    """
     known = {image.name: image for image in catalogue()}
-    found = []
-    for reference in sorted(set(references)):
-        image = known.get(name_in_runtime(reference).partition("@")[0].rpartition("/")[2].partition(":")[0])
-        if image:
-            found.append((reference, archive_for(image, reference, progress)))
-    return found
+    names = {reference: _short_name(reference) for reference in sorted(set(references))}
+    wanted = [(reference, known[name]) for reference, name in names.items() if name in known]
+    tasks = [partial(archive_for, image, reference, progress) for reference, image in wanted]
+    made = together([*beside, *tasks])[len(beside) :]
+    return [(reference, archive) for (reference, _), archive in zip(wanted, made, strict=True)]
+
+
+def _short_name(reference: str) -> str:
+    return name_in_runtime(reference).partition("@")[0].rpartition("/")[2].partition(":")[0]

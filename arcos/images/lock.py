@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from arcos.errors import USAGE, ArcosError
@@ -14,6 +15,7 @@ from arcos.images.catalogue import Image, LayersRecipe
 from arcos.images.debian import LOCK, read_lock, resolve
 from arcos.paths import RELEASES
 from arcos.progress import Progress
+from arcos.toolchain.together import together
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def lock(images: Sequence[Image], release: str, progress: Progress, releases: Pa
     if not file.is_file():
         names = ", ".join(sorted(one.stem for one in releases.glob("*.yaml")))
         raise ArcosError(f"there is no release `{release}`", where=str(file), why=f"there is: {names}", exit_code=USAGE)
-    built = {image.name: Pin(image.version, build(image, progress).digest) for image in images}
+    digests = together([partial(build, image, progress) for image in images])
+    built = {image.name: Pin(image.version, one.digest) for image, one in zip(images, digests, strict=True)}
     before = file.read_text(encoding="utf-8")
     after = edited(before, built, str(file))
     if after != before:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +40,20 @@ def sandbox_image(site: Site) -> str:
     return load_release(site.release).image(site.registry, "pause")
 
 
-def archives_for(manifests: Iterable[Mapping[str, Any]], site: Site, progress: Progress) -> list[tuple[str, Path]]:
+def archives_for(
+    manifests: Iterable[Mapping[str, Any]],
+    site: Site,
+    progress: Progress,
+    beside: Sequence[Callable[[], Path]] = (),
+) -> list[tuple[str, Path]]:
     """Every image that a local site needs and this checkout builds: its reference, and the file that has it.
+
+    `beside` is built at the same time.
 
     Raises:
         ArcosError: One cannot be built, or is not the one of the release.
     """
-    return importer.archives_for([*named(manifests), sandbox_image(site)], progress)
+    return importer.archives_for([*named(manifests), sandbox_image(site)], progress, beside)
 
 
 def import_images(site: Site, archives: Sequence[tuple[str, Path]], progress: Progress) -> None:

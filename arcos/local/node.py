@@ -87,10 +87,21 @@ def check(site: Site, simulate: bool = False) -> None:
         ports.refuse_taken(wanted, site.name)
 
 
+def built_programs(progress: Progress, *, simulate: bool) -> Path:
+    """The folder with the programs of a node, built where the machine has none that fit.
+
+    Raises:
+        ArcosError: One could not be built.
+    """
+    from arcos.toolchain.programs import ensure
+
+    return ensure(plan.SIMULATED if simulate else plan.REAL, progress)
+
+
 def _start(site: Site, folder: Path, progress: Progress, *, simulate: bool) -> NodeState:
     before = states.read(site.name)
     machine = {} if simulate else _machine(folder, progress, running=before.running)
-    programs = _programs(progress, simulate=simulate)
+    programs = built_programs(progress, simulate=simulate)
     files = _configuration(site, folder, machine, simulate=simulate)
     settings = _settings(site, programs, files, simulate=simulate)
     if before.running:
@@ -179,12 +190,6 @@ def _machine(folder: Path, progress: Progress, *, running: bool) -> dict[str, st
     if not running:
         preflight.refuse_unable_machine(folder)
     return {name: shutil.which(name, path=plan.PATH) or name for name in plan.MACHINE}
-
-
-def _programs(progress: Progress, *, simulate: bool) -> Path:
-    from arcos.toolchain.programs import ensure
-
-    return ensure(plan.SIMULATED if simulate else plan.REAL, progress)
 
 
 def _configuration(site: Site, folder: Path, machine: Mapping[str, str], *, simulate: bool) -> dict[str, str]:
