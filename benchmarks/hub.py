@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from processes import SITE, cpu_seconds
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -35,7 +37,7 @@ class Running:
     """The site that is measured: `local`, or the one that ARCOS_BENCHMARK_SITE names."""
 
     def __init__(self) -> None:
-        self.name = os.environ.get("ARCOS_BENCHMARK_SITE", "local")
+        self.name = SITE
         site = load_site(self.name)
         self.domain, self.https = site.domain, getattr(site.cluster, "https_port", 443)
 
@@ -67,6 +69,7 @@ def servers() -> Iterator[Row]:
     site = Running()
     people = _people(site)
     _stop(people)  # what an earlier run that was cut short has left
+    before = cpu_seconds()
     began, load = time.perf_counter(), os.getloadavg()[0]
     with ThreadPoolExecutor(SERVERS) as pool:
         list(pool.map(lambda person: person.start(), people))
@@ -76,10 +79,14 @@ def servers() -> Iterator[Row]:
         for person in [one for one in waiting if one.ready()]:
             waiting.remove(person)
             ready.append(time.perf_counter() - began)
-        time.sleep(0.5)
+        time.sleep(2)  # asking is work too, for the hub and for this process
+    spent = cpu_seconds() - before
     failed = f", {len(waiting)} never came" if waiting else ""
     yield f"{SERVERS} servers asked for (load before: {load:.1f})", f"{asked:.1f} s", ""
     yield "the first, the middle, the last ready", _spread(ready) + failed, "60 s"
+    yield "CPU time of all processes meanwhile", f"{sum(spent.values())} s", ""
+    for name, seconds in spent.most_common(8):
+        yield f"of it {name}", f"{seconds} s", ""
     _stop(people)
 
 
