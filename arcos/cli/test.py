@@ -149,7 +149,9 @@ def _install(venv: Path, lock: str, progress: Progress) -> None:
         if not (venv / "bin" / "python").exists():
             subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, "--no-compile", "--require-hashes", "--no-input", "-r", str(ROOT / lock)], check=False)
+        done = subprocess.run(
+            [*pip, "--no-compile", "--require-hashes", "--no-input", "-r", str(ROOT / lock)], check=False
+        )
         if done.returncode:
             raise ArcosError(
                 f"the packages of {lock} could not be installed",

@@ -160,7 +160,9 @@ def _confirmed(question: str) -> bool:
 
 def _say_where(site: Site, progress: Progress) -> None:
     slow = sorted(progress.times.items(), key=lambda item: -item[1])[:5]
-    progress.say(f"up in {progress.elapsed():.0f} s ({', '.join(f'{title} {seconds:.0f} s' for title, seconds in slow)})")
+    progress.say(
+        f"up in {progress.elapsed():.0f} s ({', '.join(f'{title} {seconds:.0f} s' for title, seconds in slow)})"
+    )
     typer.echo(address(site))
 
 

@@ -90,8 +90,9 @@ def archives_for(
     known = {image.name: image for image in catalogue()}
     names = {reference: _short_name(reference) for reference in sorted(set(references))}
     wanted = [(reference, known[name]) for reference, name in names.items() if name in known]
-    tasks = [partial(archive_for, image, reference, progress) for reference, image in wanted]
-    made = together([*beside, *tasks])[len(beside) :]
+    tasks: list[Callable[[], Path]] = [*beside]
+    tasks += [partial(archive_for, image, reference, progress) for reference, image in wanted]
+    made = together(tasks)[len(beside) :]
     return [(reference, archive) for (reference, _), archive in zip(wanted, made, strict=True)]
 
 

@@ -28,8 +28,8 @@ from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
 from arcos.platform.gather import bucket_endpoint, facts, listings, namespaces, needs, ports
 from components.baseline import Baseline
-from components.gate import gated, sign_out_query
 from components.clusters.local.cluster import LOCAL_CA
+from components.gate import gated, sign_out_query
 
 #: Where a local site's own certificate is kept in the cluster.
 _LOCAL_TLS_SECRET = "ingress-tls"  # noqa: S105 - a name, not a secret

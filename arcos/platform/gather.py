@@ -22,8 +22,8 @@ from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
 from components import gate
 from components.bucket import BucketEndpoint
-from components.facts import Facts
 from components.clusters.local.cluster import LOCAL_CA
+from components.facts import Facts
 from components.namespace import Quota
 from components.needs import Needs, together
 from components.route import Listing, listing

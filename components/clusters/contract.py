@@ -42,8 +42,8 @@ class Connection:
 class Kind(Protocol):
     """The module `cluster.py` of a kind."""
 
-    def make(self, args: ClusterArgs, opts: ResourceOptions) -> Connection:
+    def make(self, args: ClusterArgs, opts: ResourceOptions, /) -> Connection:
         """Make the cluster, in push delivery: its machines, its network, whatever the cloud bills. Nothing inside."""
 
-    def inside(self, args: ClusterArgs, opts: ResourceOptions) -> None:
+    def inside(self, args: ClusterArgs, opts: ResourceOptions, /) -> None:
         """Put in what services take for granted there (storage classes, DNS, GPU plugins), in both deliveries."""

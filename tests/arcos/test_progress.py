@@ -32,6 +32,7 @@ def test_two_steps_at_once_share_the_one_spinner_of_a_terminal(monkeypatch: pyte
 
     with progress.step("one"):
         with progress.step("two"):
-            assert progress._status is not None and "one; two" in str(progress._status.status)
+            assert progress._status is not None
+            assert "one; two" in str(progress._status.status)
         assert str(progress._status.status) == "one", "the one that is left"
     assert progress._status is None, "no spinner is left on the terminal"

@@ -12,11 +12,11 @@ from components.clusters.contract import ClusterArgs, Connection
 from components.clusters.existing.config import ExistingCluster
 
 
-def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
+def make(args: ClusterArgs, _opts: ResourceOptions) -> Connection:
     """Its owner has made it."""
     config: ExistingCluster = args.config
     return Connection(kubeconfig=config.kubeconfig, context=config.context)
 
 
-def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
+def inside(_args: ClusterArgs, _opts: ResourceOptions) -> None:
     """Its owner has put in what there is; the platform adds its services only."""

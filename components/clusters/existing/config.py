@@ -1,4 +1,4 @@
-"""What a site file may set for a cluster of kind `existing`. No Pulumi here, so that checking a site file stays fast."""
+"""What a site file may set for a cluster of kind `existing`. No Pulumi here: checking a site file stays fast."""
 
 from __future__ import annotations
 

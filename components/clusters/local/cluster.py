@@ -24,7 +24,7 @@ LOCAL_CA = CaSecret(namespace="kube-system", name="arcos-local-ca")
 PROVISIONER = "arcos.dev/local-directory"
 
 
-def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
+def make(args: ClusterArgs, _opts: ResourceOptions) -> Connection:
     """`./arcosctl up` has started it, and wrote how it is reached."""
     return Connection(kubeconfig=args.kubeconfig_file)
 
