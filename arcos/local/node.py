@@ -27,8 +27,8 @@ from arcos.paths import ROOT
 from arcos.progress import Progress
 
 if TYPE_CHECKING:
-    from arcos.site.cluster import LocalCluster
     from arcos.site.model import Site
+    from components.clusters.local.config import LocalCluster
 
 __all__ = ["check", "import_images", "kubeconfig", "start", "state", "stop"]
 
@@ -213,7 +213,7 @@ def _node(site: Site, folder: Path, programs: Path, published: Mapping[str, int]
 
 
 def _cluster(site: Site) -> LocalCluster:
-    from arcos.site.cluster import LocalCluster
+    from components.clusters.local.config import LocalCluster
 
     if not isinstance(site.cluster, LocalCluster):
         raise TypeError(f"site {site.name} is not a local site")

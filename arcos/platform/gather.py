@@ -18,11 +18,11 @@ from apps.monitoring import monitoring
 from apps.objectstore import objectstore
 from apps.registry import registry
 from apps.welcome import welcome
-from arcos.site.cluster import LocalCluster
 from arcos.site.model import Site
 from components import gate
 from components.bucket import BucketEndpoint
 from components.clusters.local.cluster import LOCAL_CA
+from components.clusters.local.config import LocalCluster
 from components.facts import Facts
 from components.namespace import Quota
 from components.needs import Needs, together

@@ -18,7 +18,8 @@ from apps.monitoring.config import MonitoringConfig
 from apps.objectstore.config import ObjectStoreConfig
 from apps.registry.config import RegistryConfig
 from apps.welcome.config import WelcomeConfig
-from arcos.site.cluster import Cluster, LocalCluster
+from arcos.site.cluster import Cluster
+from components.clusters.local.config import LocalCluster
 from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
 
 #: What a local site's images are named after. No such registry exists: `up` puts them on the node itself.

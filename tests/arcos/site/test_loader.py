@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from arcos.errors import USAGE, ArcosError
-from arcos.site.cluster import LocalCluster
 from arcos.site.diagnostics import Finding, SiteErrors
 from arcos.site.document import parse
 from arcos.site.loader import check_sites, load_site, site_from_config, site_names
+from components.clusters.local.config import LocalCluster
 
 Check = Callable[[str | bytes], list[Finding]]
 Swap = Callable[[str, str], str]
