@@ -13,7 +13,8 @@ from arcos.errors import ArcosError
 from arcos.progress import Progress
 
 if TYPE_CHECKING:
-    from arcos.images.catalogue import Image
+    from arcos.images.catalogue import AnyImage
+    from arcos.site.release import Release
 
 app = typer.Typer(no_args_is_help=True, help="The golden containers: list, show, build, verify, push, lock.")
 NAMES = Annotated[list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Images; all without a name.")]
@@ -23,25 +24,27 @@ RELEASE = Annotated[str, typer.Option("--release", help="A file in releases/; th
 
 @app.command("list", epilog="Example: ./arcosctl images list --json")
 def list_(as_json: JSON = False) -> None:
-    """List the images: version, state, licence, and the digest that the newest release locks."""
+    """List the images: version, state, licence, who builds them, and the digest that the newest release locks."""
     from rich.console import Console
     from rich.table import Column, Table
 
-    from arcos.site.release import load_release
+    from arcos.images.catalogue import UpstreamImage
+    from arcos.site.release import UNRESOLVED, load_release
 
     release = load_release(_newest())
     rows = []
     for image in _images(None):
         pin = release.images.get(image.name)
-        digest = (pin.digest if pin else None) or "unresolved"
-        rows.append((image.name, image.version, image.state.value, image.licence, digest))
+        digest = (pin.digest if pin else None) or UNRESOLVED
+        source = image.recipe.reference if isinstance(image, UpstreamImage) else "built here"
+        rows.append((image.name, image.version, image.state.value, image.licence, source, digest))
     if as_json:
-        keys = ("name", "version", "state", "licence", "digest")
+        keys = ("name", "version", "state", "licence", "from", "digest")
         typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
         return
     # A digest is for copying: on a narrow terminal it goes on in the next line, it is never cut.
     digest_column = Column("digest", overflow="fold")
-    table = Table("image", "version", "state", "licence", digest_column, box=None, header_style="bold")
+    table = Table("image", "version", "state", "licence", "from", digest_column, box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
     Console(soft_wrap=True).print(table)
@@ -56,14 +59,16 @@ def show(name: Annotated[str, typer.Argument(metavar="IMAGE")]) -> None:
 
 
 @app.command(epilog="Example: ./arcosctl images build welcome")
-def build(names: NAMES = None) -> None:
-    """Build images into the cache; what is built already is left alone."""
-    from arcos.images.build import build as build_image
+def build(names: NAMES = None, release: RELEASE = "") -> None:
+    """Build images into the cache, or copy what others build; what is there already is left alone."""
+    from arcos.images.obtain import obtain
+    from arcos.site.release import load_release
     from arcos.toolchain.together import together
 
-    progress = Progress()
-    for built in together([partial(build_image, image, progress) for image in _images(names)]):
-        typer.echo(f"{built.name} {built.version} {built.digest} {built.layout}")
+    progress, pinned = Progress(), load_release(release or _newest())
+    wanted = _obtainable(names, pinned, progress)
+    for had in together([partial(obtain, image, pinned, progress) for image in wanted]):
+        typer.echo(f"{had.name} {had.version} {had.digest} {had.layout}")
 
 
 @app.command(epilog="Example: ./arcosctl images verify --from-nothing")
@@ -74,7 +79,7 @@ def verify(
     ] = False,
     release: RELEASE = "",
 ) -> None:
-    """Build images a second time, and check digest, contents, bill of materials and that they run."""
+    """Build images a second time, or ask those who do, and check digest, contents, bill of materials, that they run."""
     from arcos.images.verify import verify as verify_image
     from arcos.site.release import load_release
 
@@ -90,13 +95,15 @@ def verify(
 def push(
     registry: Annotated[str, typer.Argument(metavar="REGISTRY", help="Host and path, as in a site's `registry`.")],
     names: NAMES = None,
+    release: RELEASE = "",
 ) -> None:
     """Copy images and their bills of materials to a registry; the digests stay the same."""
     from arcos.images.publish import push as push_image
+    from arcos.site.release import load_release
 
-    progress = Progress()
-    for image in _images(names):
-        typer.echo(push_image(image, registry, progress).reference)
+    progress, pinned = Progress(), load_release(release or _newest())
+    for image in _obtainable(names, pinned, progress):
+        typer.echo(push_image(image, registry, pinned, progress).reference)
 
 
 @app.command(epilog="Example: ./arcosctl images lock; for new Debian packages: images lock --packages postgresql")
@@ -107,7 +114,7 @@ def lock(
         bool, typer.Option("--packages", help="First choose the newest Debian packages and write debian.lock.")
     ] = False,
 ) -> None:
-    """Build images and write their versions and digests into the release file."""
+    """Build images, ask the registries of those that others build, and write versions and digests into the release."""
     from arcos.images.lock import lock as lock_images
     from arcos.images.lock import lock_packages
 
@@ -122,7 +129,21 @@ def lock(
         typer.echo(f"releases/{name}.yaml is up to date")
 
 
-def _images(names: Sequence[str] | None) -> list[Image]:
+def _obtainable(names: Sequence[str] | None, release: Release, progress: Progress) -> list[AnyImage]:
+    """The images; without names all but those that others build and nobody has asked for yet, which are said."""
+    from arcos.images.catalogue import Image
+
+    found = []
+    for image in _images(names):
+        pin = release.images.get(image.name)
+        if names or isinstance(image, Image) or (pin and pin.digest):
+            found.append(image)
+        else:
+            progress.say(f"  !! {image.name} is left out, it has no digest yet: ./arcosctl images lock {image.name}")
+    return found
+
+
+def _images(names: Sequence[str] | None) -> list[AnyImage]:
     from arcos.images.catalogue import catalogue, find
 
     return [find(name) for name in names] if names else list(catalogue())

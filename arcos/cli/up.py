@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcos.errors import FAILED, ArcosError
+from arcos.errors import FAILED, USAGE, ArcosError
 from arcos.progress import Progress
 
 if TYPE_CHECKING:
@@ -140,15 +140,22 @@ def _start_local(site: Site, manifests: list[Manifest], progress: Progress, *, s
 
 def _refuse_unresolved(site: Site, manifests: list[Manifest]) -> None:
     """An image without a digest is a promise nobody made; it never reaches a cluster."""
+    from arcos.images.catalogue import UpstreamImage, catalogue
     from arcos.render.evaluate import unresolved
 
-    if names := unresolved(manifests):
-        raise ArcosError(
-            f"{len(names)} images have no digest: {', '.join(names)}",
-            where=f"releases/{site.release}.yaml",
-            why="an image is only run by its digest",
-            fix="./arcosctl images lock",
-        )
+    if not (references := unresolved(manifests)):
+        return
+    names = [reference.rpartition("/")[2].partition(":")[0] for reference in references]
+    others = {one.name: one.recipe for one in catalogue() if isinstance(one, UpstreamImage) and one.name in names}
+    fields = [f"images.{name}.digest" for name in names]
+    asked = [f"; {recipe.field} in stacks/Pulumi.{site.name}.yaml asks for {name}" for name, recipe in others.items()]
+    raise ArcosError(
+        f"no digest is known of {', '.join(references)}; nothing was changed",
+        where=f"releases/{site.release}.yaml: {', '.join(fields)}{''.join(asked)}",
+        why="an image is only run by its digest, and for what others build their registry has to be asked once",
+        fix=f"./arcosctl images lock {' '.join(names)}",
+        exit_code=USAGE,
+    )
 
 
 def _confirmed(question: str) -> bool:

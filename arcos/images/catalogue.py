@@ -1,7 +1,8 @@
 """The golden containers: one folder in `images/` each, with what `image.yaml` there says of it.
 
-Owns the reading of `image.yaml` only; building is :mod:`arcos.images.build`'s. The digest of an image stands in the
-release file, and neither its state nor its support window is part of it.
+Owns the reading of `image.yaml` only; building is :mod:`arcos.images.build`'s, copying what others build is
+:mod:`arcos.images.upstream`'s. The digest of an image stands in the release file, and neither its state nor its support
+window is part of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from arcos.errors import USAGE, ArcosError
 from arcos.paths import IMAGES, ROOT
@@ -21,6 +22,10 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 #: A URL, or for our own programs the folder in this repository.
 Source = Annotated[str, StringConstraints(pattern=r"^(https://\S+|images/[a-z0-9-]+)$")]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
+#: A registry's host, a repository and a tag. Never a digest: that is the release's.
+Reference = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]*$")
+]
 
 
 class State(StrEnum):
@@ -88,6 +93,18 @@ class LayersRecipe(_Strict):
     """Patterns of files that are taken out at the end."""
 
 
+class UpstreamRecipe(_Strict):
+    """Copy the image that its makers publish: for what no package registry has in a form that could be built."""
+
+    kind: Literal["upstream"]
+    reference: Reference
+    """Where they publish it, with the tag, as in `docker.io/grafana/grafana:13.2.3`."""
+    field: Text
+    """The field of a site file that asks for it, as in `apps.monitoring.grafana`, so that errors can name it."""
+    why: Text
+    """Why it is not built here."""
+
+
 class SmokeTest(_Strict):
     """A command in the finished image, and what it must print."""
 
@@ -104,8 +121,8 @@ class Support(_Strict):
     until: datetime.date
 
 
-class Image(_Strict):
-    """What `image.yaml` says."""
+class _Described(_Strict):
+    """What `image.yaml` says of every image."""
 
     name: str
     """The folder's name."""
@@ -126,6 +143,12 @@ class Image(_Strict):
     user: Annotated[int, Field(ge=10000, le=65533)]
     """The numeric user it runs as: above those that machines give to people and services."""
     entrypoint: Command
+    tests: Annotated[tuple[SmokeTest, ...], Field(min_length=1)]
+
+
+class Image(_Described):
+    """An image that is built here."""
+
     home: str | None = None
     """The user's home folder, where it has one."""
     notebook: bool = False
@@ -133,10 +156,25 @@ class Image(_Strict):
     citation: Text | None = None
     """How to cite it in a paper."""
     recipe: Annotated[GoRecipe | WheelRecipe | LayersRecipe, Field(discriminator="kind")]
-    tests: Annotated[tuple[SmokeTest, ...], Field(min_length=1)]
 
 
-def catalogue(images: Path = IMAGES) -> tuple[Image, ...]:
+class UpstreamImage(_Described):
+    """An image that others build: known by its tag, run by the digest that their registry names."""
+
+    recipe: UpstreamRecipe
+
+    @model_validator(mode="after")
+    def _tag_of_version(self) -> UpstreamImage:
+        tag = self.recipe.reference.rpartition(":")[2]
+        if self.version not in tag:
+            raise ValueError(f"the tag {tag} in `recipe.reference` is not of version {self.version}")
+        return self
+
+
+AnyImage = Image | UpstreamImage
+
+
+def catalogue(images: Path = IMAGES) -> tuple[AnyImage, ...]:
     """All images by name.
 
     Raises:
@@ -145,7 +183,7 @@ def catalogue(images: Path = IMAGES) -> tuple[Image, ...]:
     return tuple(_read(file.parent) for file in sorted(images.glob("*/image.yaml")))
 
 
-def find(name: str, images: Path = IMAGES) -> Image:
+def find(name: str, images: Path = IMAGES) -> AnyImage:
     """One image.
 
     Raises:
@@ -162,15 +200,18 @@ def find(name: str, images: Path = IMAGES) -> Image:
     )
 
 
-def _read(folder: Path) -> Image:
+def _read(folder: Path) -> AnyImage:
     file = folder / "image.yaml"
     where = str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return Image.model_validate({**data, "name": folder.name, "folder": folder})
+        recipe = data.get("recipe")
+        upstream = isinstance(recipe, dict) and recipe.get("kind") == "upstream"
+        model = UpstreamImage if upstream else Image
+        return model.model_validate({**data, "name": folder.name, "folder": folder})
     except ValidationError as error:
         why = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())
     raise ArcosError(
         f"the image {folder.name} is not described well",

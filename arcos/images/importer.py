@@ -15,38 +15,39 @@ from typing import Any
 from arcos.errors import ArcosError
 from arcos.images import oci
 from arcos.images.build import build
-from arcos.images.catalogue import Image, catalogue
+from arcos.images.catalogue import AnyImage, Image, catalogue
 from arcos.images.oci import File, Layout
+from arcos.images.upstream import fetch
 from arcos.progress import Progress
 from arcos.toolchain.cache import made_once
 from arcos.toolchain.together import together
 
 
-def archive_for(image: Image, reference: str, progress: Progress) -> Path:
+def archive_for(image: AnyImage, reference: str, progress: Progress) -> Path:
     """A tar for `ctr --namespace k8s.io images import`.
 
     Args:
-        image: The image; built where it is not in the cache.
+        image: The image; built where it is not in the cache, or copied from those who build it.
         reference: How pods name it: `registry/name:version@sha256:...`.
         progress: Told when it is built.
 
     Raises:
         ArcosError: What is built here is not what the reference asks for, or could not be built.
     """
-    built = build(image, progress)
     digest = reference.partition("@")[2]
-    if digest and digest != built.digest:
+    had = build(image, progress) if isinstance(image, Image) else fetch(image, digest, progress)
+    if digest and digest != had.digest:
         raise ArcosError(
             f"the image {image.name} that is built here is not the one of the release",
             where=f"images/{image.name}",
-            why=f"its digest is {built.digest}, asked for is {digest}",
+            why=f"its digest is {had.digest}, asked for is {digest}",
             fix=f"./arcosctl images lock {image.name}  (if its recipe was changed on purpose)",
         )
     known_as = name_in_runtime(reference)
-    folder = built.layout.parent.with_name(
-        f"{built.layout.parent.name}-{hashlib.sha256(known_as.encode()).hexdigest()[:8]}"
+    folder = had.layout.parent.with_name(
+        f"{had.layout.parent.name}-{hashlib.sha256(known_as.encode()).hexdigest()[:8]}"
     )
-    made_once(folder, lambda into: _write(Layout(built.layout), known_as, into / "image.tar"))
+    made_once(folder, lambda into: _write(Layout(had.layout), known_as, into / "image.tar"))
     return folder / "image.tar"
 
 

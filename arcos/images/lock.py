@@ -1,4 +1,4 @@
-"""Writing what was built into the release file: versions and digests, and not one other byte of it."""
+"""Writing what was built, or what others' registries name, into the release file: versions and digests alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from arcos.errors import USAGE, ArcosError
 from arcos.images.build import build
-from arcos.images.catalogue import Image, LayersRecipe
+from arcos.images.catalogue import AnyImage, Image, LayersRecipe
 from arcos.images.debian import LOCK, read_lock, resolve
+from arcos.images.upstream import ask
 from arcos.paths import RELEASES
 from arcos.progress import Progress
 from arcos.toolchain.together import together
@@ -26,29 +29,46 @@ class Pin:
     digest: str
 
 
-def lock(images: Sequence[Image], release: str, progress: Progress, releases: Path = RELEASES) -> dict[str, Pin]:
-    """Build images and write their versions and digests into `releases/<release>.yaml`.
+def lock(images: Sequence[AnyImage], release: str, progress: Progress, releases: Path = RELEASES) -> dict[str, Pin]:
+    """Build images, or ask those who do, and write versions and digests into `releases/<release>.yaml`: all or none.
 
     Returns:
         Those that the file did not have so before.
 
     Raises:
-        ArcosError: There is no such release, its file cannot be edited line by line, or an image could not be built.
+        ArcosError: There is no such release, its file cannot be edited line by line, or an image could not be built;
+            a registry does not answer, or names another image for a tag than it did before.
     """
     file = releases / f"{release}.yaml"
     if not file.is_file():
         names = ", ".join(sorted(one.stem for one in releases.glob("*.yaml")))
         raise ArcosError(f"there is no release `{release}`", where=str(file), why=f"there is: {names}", exit_code=USAGE)
-    digests = together([partial(build, image, progress) for image in images])
-    built = {image.name: Pin(image.version, one.digest) for image, one in zip(images, digests, strict=True)}
     before = file.read_text(encoding="utf-8")
+    digests = together([partial(_digest, image, before, str(file), progress) for image in images])
+    built = {image.name: Pin(image.version, digest) for image, digest in zip(images, digests, strict=True)}
     after = edited(before, built, str(file))
     if after != before:
         _write(file, after)
     return {name: pin for name, pin in built.items() if edited(before, {name: pin}, str(file)) != before}
 
 
-def lock_packages(images: Sequence[Image]) -> list[Path]:
+def _digest(image: AnyImage, text: str, where: str, progress: Progress) -> str:
+    """What an image is now. A tag of others that leads elsewhere than it did is an alarm, not an update."""
+    if isinstance(image, Image):
+        return build(image, progress).digest
+    digest = ask(image, progress)
+    entry = ((yaml.safe_load(text) or {}).get("images") or {}).get(image.name) or {}
+    if str(entry.get("version")) == image.version and entry.get("digest") not in (None, digest):
+        raise ArcosError(
+            f"{image.recipe.reference} is another image than it was",
+            where=f"{where}: images.{image.name}.digest",
+            why=f"locked is {entry['digest']}, the registry names {digest} now",
+            fix="find out from its makers why; to take the new one, set the digest to null and run it again",
+        )
+    return digest
+
+
+def lock_packages(images: Sequence[AnyImage]) -> list[Path]:
     """Choose the newest Debian packages for those images that are made of some; the files that were changed.
 
     Raises:
@@ -56,7 +76,7 @@ def lock_packages(images: Sequence[Image]) -> list[Path]:
     """
     changed = []
     for image in images:
-        if isinstance(image.recipe, LayersRecipe):
+        if isinstance(image, Image) and isinstance(image.recipe, LayersRecipe):
             locked = resolve(image.recipe.packages, image.recipe.without)
             file = image.folder / LOCK
             known = file.is_file() and read_lock(image.folder).packages == locked.packages

@@ -11,48 +11,40 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from arcos.images.build import BuiltImage
-from arcos.images.catalogue import Image, LayersRecipe, SmokeTest
+from arcos.images.catalogue import AnyImage, Image, LayersRecipe, SmokeTest
 from arcos.images.inside import inside
 from arcos.images.oci import Layout
+from arcos.images.unpack import unpack, unpack_others
+from arcos.images.upstream import UpstreamCopy
 
 #: Seconds a command gets.
 _TIMEOUT = 60
 
 
-def smoke(image: Image, built: BuiltImage) -> tuple[str, ...]:
+def smoke(image: AnyImage, had: BuiltImage | UpstreamCopy) -> tuple[str, ...]:
     """What went wrong, one sentence for each command that did not do what it should."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)
-        unpack(Layout(built.layout), root)
+        (unpack if isinstance(image, Image) else unpack_others)(Layout(had.layout), root)
         # A pod brings its own; tar's safety filter takes the right to write from the image's.
         (root / "tmp").mkdir(exist_ok=True)
         (root / "tmp").chmod(0o1777)
-        return tuple(said for test in image.tests if (said := _run(test, image, built, root)))
+        return tuple(said for test in image.tests if (said := _run(test, image, had, root)))
 
 
-def unpack(layout: Layout, root: Path) -> None:
-    """Put an image's files into a folder."""
-    for layer in layout.manifest()["layers"]:
-        with tarfile.open(layout.blob(layer["digest"])) as tar:
-            # Debian 12's Python (3.11.2) has no filters yet; the layer is our own, written a moment ago.
-            tar.extraction_filter = getattr(tarfile, "tar_filter", None)
-            tar.extractall(root)  # noqa: S202
-
-
-def _run(test: SmokeTest, image: Image, built: BuiltImage, root: Path) -> str:
+def _run(test: SmokeTest, image: AnyImage, had: BuiltImage | UpstreamCopy, root: Path) -> str:
     shown = " ".join(test.run)
     try:
         done = subprocess.run(
-            _command(test, image, built, root),
+            _command(test, image, had, root),
             cwd=root,
-            env={"PATH": "/usr/bin:/bin:/", **dict(one.split("=", 1) for one in _config(built).get("Env", ()))},
+            env={"PATH": "/usr/bin:/bin:/", **dict(one.split("=", 1) for one in _config(had).get("Env") or ())},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -70,14 +62,16 @@ def _run(test: SmokeTest, image: Image, built: BuiltImage, root: Path) -> str:
     return ""
 
 
-def _command(test: SmokeTest, image: Image, built: BuiltImage, root: Path) -> list[str]:
-    whole = isinstance(image.recipe, LayersRecipe)
+def _command(test: SmokeTest, image: AnyImage, had: BuiltImage | UpstreamCopy, root: Path) -> list[str]:
+    whole = not isinstance(image, Image) or isinstance(image.recipe, LayersRecipe)
     if not whole and (os.geteuid() != 0 or not shutil.which("chroot")):
         return [f"{root}{test.run[0]}", *test.run[1:]]
-    return inside(root, test.run, _config(built)["User"])
+    # What others build runs as our pods run it, not as its makers would.
+    user = _config(had)["User"] if isinstance(image, Image) else f"{image.user}:{image.user}"
+    return inside(root, test.run, user)
 
 
-def _config(built: BuiltImage) -> dict[str, Any]:
-    layout = Layout(built.layout)
+def _config(had: BuiltImage | UpstreamCopy) -> dict[str, Any]:
+    layout = Layout(had.layout)
     config: dict[str, Any] = json.loads(layout.blob(layout.manifest()["config"]["digest"]).read_bytes())["config"]
     return config

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from arcos.images.build import BuiltImage, build, build_into, labels
-from arcos.images.catalogue import Image
+from arcos.images.catalogue import AnyImage, Image, UpstreamImage
 from arcos.images.oci import Layout
 from arcos.images.smoke import smoke
+from arcos.images.upstream import UpstreamCopy, ask, fetch
 from arcos.progress import Progress
 from arcos.site.release import Release
 
@@ -34,8 +35,8 @@ class Verdict:
         return not self.problems
 
 
-def verify(image: Image, release: Release, progress: Progress, *, from_nothing: bool = False) -> Verdict:
-    """Look at an image from every side, and build it a second time.
+def verify(image: AnyImage, release: Release, progress: Progress, *, from_nothing: bool = False) -> Verdict:
+    """Look at an image from every side, and build it a second time, or ask those who do a second time.
 
     Args:
         image: The image.
@@ -44,11 +45,13 @@ def verify(image: Image, release: Release, progress: Progress, *, from_nothing: 
         from_nothing: Let the second build compile everything, with a Go cache of its own: minutes instead of seconds.
 
     Raises:
-        ArcosError: It could not be built.
+        ArcosError: It could not be built, or its registry does not answer.
     """
+    if isinstance(image, UpstreamImage):
+        return _verify_copy(image, release, progress)
     built = build(image, progress)
     problems = (
-        *against_release(image, built, release),
+        *against_release(image, built.digest, release),
         *inside(image, built),
         *_again(image, built, progress, from_nothing=from_nothing),
         *smoke(image, built),
@@ -56,8 +59,8 @@ def verify(image: Image, release: Release, progress: Progress, *, from_nothing: 
     return Verdict(image.name, image.version, built.digest, problems)
 
 
-def against_release(image: Image, built: BuiltImage, release: Release) -> tuple[str, ...]:
-    """Where the built image and the release file differ."""
+def against_release(image: AnyImage, digest: str, release: Release) -> tuple[str, ...]:
+    """Where an image's version or digest and the release file differ."""
     pin = release.images.get(image.name)
     if pin is None:
         return (f"release {release.name} does not have it",)
@@ -66,8 +69,9 @@ def against_release(image: Image, built: BuiltImage, release: Release) -> tuple[
         found.append(f"release {release.name} has version {pin.version}, image.yaml says {image.version}")
     if pin.digest is None:
         found.append(f"release {release.name} has no digest for it yet: ./arcosctl images lock {image.name}")
-    elif pin.digest != built.digest:
-        found.append(f"release {release.name} has {pin.digest}, built here is {built.digest}")
+    elif pin.digest != digest:
+        now = "built here is" if isinstance(image, Image) else f"{image.recipe.reference} is now"
+        found.append(f"release {release.name} has {pin.digest}, {now} {digest}")
     return tuple(found)
 
 
@@ -76,13 +80,38 @@ def inside(image: Image, built: BuiltImage) -> tuple[str, ...]:
     layout, attached = Layout(built.layout), Layout(built.sbom)
     if damaged := (*layout.damaged(), *attached.damaged()):
         return (f"damaged in the cache ({', '.join(damaged)}): rm -r {built.layout.parent}",)
-    config = json.loads(layout.blob(layout.manifest()["config"]["digest"]).read_bytes())["config"]
+    config = _config(layout)
     found = []
     if config["Labels"] != labels(image):
         found.append("its labels are not what image.yaml says")
     if config["User"].split(":")[0] in ("", "0", "root"):
         found.append("it runs as root")
     return (*found, *_bill_of_materials(attached.manifest(), attached, built))
+
+
+def _verify_copy(image: UpstreamImage, release: Release, progress: Progress) -> Verdict:
+    """An image that others build is what the release says while their tag still leads to it, and it runs."""
+    pin = release.images.get(image.name)
+    if pin is None or pin.digest is None:
+        return Verdict(image.name, image.version, "", against_release(image, "", release))
+    problems = against_release(image, ask(image, progress), release)
+    copy = fetch(image, pin.digest, progress)
+    return Verdict(image.name, image.version, copy.digest, (*problems, *_inside_copy(image, copy)))
+
+
+def _inside_copy(image: UpstreamImage, copy: UpstreamCopy) -> tuple[str, ...]:
+    layout = Layout(copy.layout)
+    if damaged := layout.damaged():
+        return (f"damaged in the cache ({', '.join(damaged)}): rm -r {copy.layout.parent}",)
+    found = []
+    if list(_config(layout).get("Entrypoint") or ()) != list(image.entrypoint):
+        found.append("its entry point is not what image.yaml says")
+    return (*found, *smoke(image, copy))
+
+
+def _config(layout: Layout) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(layout.blob(layout.manifest()["config"]["digest"]).read_bytes())["config"]
+    return config
 
 
 def _bill_of_materials(manifest: dict[str, Any], attached: Layout, built: BuiltImage) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ class PlatformArgs:
         if self.delivery == "push" and reference.endswith(f"@{UNRESOLVED}"):
             raise ArcosError(
                 f"image `{name}` has no digest",
-                where=f"releases/{self.release.name}.yaml",
+                where=f"releases/{self.release.name}.yaml: images.{name}.digest",
                 why="an image is only run by its digest",
-                fix="./arcosctl images lock",
+                fix=f"./arcosctl images lock {name}",
             )
         return reference

@@ -15,7 +15,7 @@ import pytest
 from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.oci import Layout
-from arcos.images.smoke import unpack
+from arcos.images.unpack import unpack
 from arcos.paths import IMAGES
 from arcos.progress import Progress
 from arcos.render.evaluate import run

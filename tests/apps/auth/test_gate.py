@@ -15,7 +15,7 @@ from apps.auth.gate import GateArgs, config_files, cookie_key, needs, workload
 from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.oci import Layout
-from arcos.images.smoke import unpack
+from arcos.images.unpack import unpack
 from arcos.platform import gather
 from arcos.progress import Progress
 from arcos.render.evaluate import evaluate

@@ -16,7 +16,7 @@ import pytest
 from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.oci import Layout
-from arcos.images.smoke import unpack
+from arcos.images.unpack import unpack
 from arcos.progress import Progress
 from tests.apps.registry.running import Running, basic, image, running
 

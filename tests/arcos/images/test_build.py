@@ -10,8 +10,9 @@ import pytest
 from arcos.images.build import build, build_into, labels
 from arcos.images.catalogue import Image, find
 from arcos.images.oci import Layout
-from arcos.images.smoke import smoke, unpack
+from arcos.images.smoke import smoke
 from arcos.images.sources import recipe
+from arcos.images.unpack import unpack
 from arcos.images.verify import inside, verify
 from arcos.progress import Progress
 from arcos.site.release import load_release, release_names

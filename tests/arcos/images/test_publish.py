@@ -16,9 +16,12 @@ from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.publish import push
 from arcos.progress import Progress
+from arcos.site.release import load_release, release_names
 from arcos.toolchain.programs import ensure
 
 pytestmark = pytest.mark.api  # needs crane, which is compiled
+
+RELEASE = load_release(release_names()[-1])
 
 
 @pytest.fixture
@@ -55,8 +58,8 @@ def _manifest(registry: str, name: str, reference: str) -> tuple[str, dict[str, 
 def test_the_digest_in_the_registry_is_that_of_the_build(registry: str, progress: Progress) -> None:
     image = find("pause")
     built = build(image, progress)
-    first = push(image, f"{registry}/arcos", progress)
-    assert push(image, f"{registry}/arcos", progress) == first
+    first = push(image, f"{registry}/arcos", RELEASE, progress)
+    assert push(image, f"{registry}/arcos", RELEASE, progress) == first
     assert first.reference == f"{registry}/arcos/pause:{image.version}@{built.digest}"
     assert _manifest(registry, "pause", image.version)[0] == built.digest
     kept = f"{image.version}-{built.digest.removeprefix('sha256:')[:12]}"
@@ -65,7 +68,7 @@ def test_the_digest_in_the_registry_is_that_of_the_build(registry: str, progress
 
 def test_the_bill_of_materials_is_found_from_the_image(registry: str, progress: Progress) -> None:
     built = build(find("pause"), progress)
-    push(find("pause"), f"{registry}/arcos", progress)
+    push(find("pause"), f"{registry}/arcos", RELEASE, progress)
     # A registry without the referrers API keeps the list under this tag, says the distribution specification.
     _, index = _manifest(registry, "pause", built.digest.replace(":", "-"))
     assert [one["digest"] for one in index["manifests"]] == [built.sbom_digest]  # type: ignore[index,attr-defined]
@@ -73,6 +76,6 @@ def test_the_bill_of_materials_is_found_from_the_image(registry: str, progress: 
 
 def test_a_registry_that_does_not_answer_is_named(progress: Progress) -> None:
     with pytest.raises(ArcosError) as caught:
-        push(find("pause"), "127.0.0.1:9/arcos", progress)
+        push(find("pause"), "127.0.0.1:9/arcos", RELEASE, progress)
     assert "127.0.0.1:9/arcos/pause" in caught.value.where
     assert "refused" in caught.value.why

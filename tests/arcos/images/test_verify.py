@@ -28,10 +28,10 @@ def release(pin: ImagePin | None) -> Release:
     ],
 )
 def test_each_difference_is_said(pin: ImagePin | None, says: str) -> None:
-    assert says in against_release(find("pause"), BUILT, release(pin))[0]
+    assert says in against_release(find("pause"), BUILT.digest, release(pin))[0]
 
 
 def test_no_difference_is_a_good_verdict() -> None:
     pin = ImagePin(version="1.0.0", digest=BUILT.digest)
-    problems = against_release(find("pause"), BUILT, release(pin))
+    problems = against_release(find("pause"), BUILT.digest, release(pin))
     assert Verdict("pause", "1.0.0", BUILT.digest, problems).good
