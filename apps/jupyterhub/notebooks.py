@@ -23,7 +23,7 @@ from apps.jupyterhub.settings import (
     PROXY,
     shared_claim,
 )
-from components.metadata import metadata, resource_name, selector
+from components.metadata import PREFIX, metadata, resource_name, selector
 from components.network import EgressRule, from_app, to_app
 from components.pod import PodArgs, Resources, pod_template
 
@@ -78,6 +78,7 @@ def shared_folders(folders: Sequence[SharedFolder], storage_class: str, opts: Re
                 app=NOTEBOOK,
                 namespace=NOTEBOOKS,
                 annotations={"pulumi.com/skipAwait": "true"},
+                extra_labels={f"{PREFIX}/group": one.group},
             ),
             spec={
                 "access_modes": ["ReadWriteMany"],

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from components.quantity import seconds
-from components.requirement import Requirement
+from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, Duration, Email, HttpsUrl, Many, Memory, Port, Settings, refuse
 
 #: Prometheus keeps blocks of two hours; and what is older than five years, nobody asks a monitoring for.
@@ -67,6 +67,22 @@ class EmailReceiver(Receiver):
 AnyReceiver = Annotated[WebhookReceiver | EmailReceiver, Field(discriminator="kind")]
 
 
+class GrafanaConfig(Settings):
+    """Grafana, for dashboards of the operators' own. Operators are its administrators."""
+
+    editors: Annotated[Many[DnsLabel], Field(max_length=50)] = ()
+    """Groups that may make dashboards too. They see everybody's figures, as whoever gets in does. Default: none."""
+
+    viewers: Annotated[Many[DnsLabel], Field(max_length=50)] = ()
+    """Groups that may look, at everybody's figures. Default: none; people see their own on the page."""
+
+    host: Domain | None = None
+    """The name it answers to. Default: `grafana.` and the site's domain."""
+
+    memory: Memory = "512Mi"
+    """What it may take."""
+
+
 class MonitoringConfig(Settings):
     """Settings of `monitoring`."""
 
@@ -97,6 +113,9 @@ class MonitoringConfig(Settings):
     host: Domain | None = None
     """The name the page answers to. Default: `monitoring.` and the site's domain."""
 
+    grafana: GrafanaConfig | None = None
+    """Grafana beside the page. Others build its image, so it is off by default; `{}` turns it on. Needs `auth`."""
+
     @field_validator("retention")
     @classmethod
     def _retention(cls, value: str) -> str:
@@ -119,3 +138,13 @@ class MonitoringConfig(Settings):
             without = "page: false"
             yield Requirement(app="auth", path=("page",), why="only the sign-on knows who is who", instead=without)
             yield Requirement(app="ingress", path=("page",), why="people reach the page through it", instead=without)
+        if self.grafana:
+            yield Requirement(app="auth", path=("grafana",), why="people sign in to it there")
+            yield Requirement(app="ingress", path=("grafana",), why="people reach it through it")
+            yield Requirement(app="database", path=("grafana",), why="it keeps what people make in PostgreSQL")
+
+    def groups_used(self) -> Iterator[GroupUse]:
+        """Those that have a role in Grafana."""
+        for field in ("editors", "viewers"):
+            for number, group in enumerate(getattr(self.grafana, field, ())):
+                yield GroupUse(group=group, path=("grafana", field, number))

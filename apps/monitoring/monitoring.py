@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pulumi import ComponentResource, ResourceOptions
+from pulumi import ComponentResource, Resource, ResourceOptions
 
-from apps.monitoring import alertmanager, exporters, page, prometheus
-from apps.monitoring.config import MonitoringConfig
+from apps.monitoring import alertmanager, exporters, grafana, page, prometheus
+from apps.monitoring.config import GrafanaConfig, MonitoringConfig
 from components.facts import Facts
 from components.metrics import MONITORING, PROMETHEUS, Alert, ScrapeTarget
 from components.namespace import Quota
-from components.needs import Needs
+from components.needs import Needs, together
 from components.quantity import mebibytes
+from components.seeder import Seeder, SeederArgs
 from components.workload import Workload
 
 
@@ -54,26 +55,44 @@ class Monitoring(ComponentResource):
         Workload(alertmanager.ALERTMANAGER, told, opts=after)
         asks = prometheus.workload(config, images, storage, args.targets, files)
         Workload(PROMETHEUS, asks, opts=after)
+        dashboards = page.config_maps(page.dashboards(), child) if config.page or config.grafana else []
         if config.page:
-            _page(args, child)
+            _page(args, child, dashboards)
+        if config.grafana:
+            _grafana(args, config.grafana, child, dashboards)
         self.register_outputs({})
 
 
 def needs(config: MonitoringConfig, facts: Facts) -> Needs:
-    """A route to the page; its own alerts stand in `platform.yml`."""
-    return Needs(routes=(page.route(config, facts),) if config.page else ())
+    """A route to the page, and what Grafana asks for; its own alerts stand in `platform.yml`."""
+    own = Needs(routes=(page.route(config, facts),) if config.page else ())
+    return together([own, grafana.needs(config.grafana, facts)] if config.grafana else [own])
 
 
 def quotas(config: MonitoringConfig) -> dict[str, Quota]:
     """Room for the servers and their successors; and for one small pod on every node, however many there are."""
     memory = mebibytes(config.memory) + 1024 + 1000 * exporters.NODE_MEMORY_MIB
+    if config.grafana:
+        memory += 2 * mebibytes(config.grafana.memory) + 256
     return {MONITORING: Quota(pods=1016, cpu="14", memory=f"{memory}Mi")}
 
 
-def _page(args: MonitoringArgs, opts: ResourceOptions) -> Workload:
+def _page(args: MonitoringArgs, opts: ResourceOptions, dashboards: Sequence[Resource]) -> Workload:
     shown = page.config_files(args.facts, args.alerts)
-    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=page.config_maps(shown, opts)))
+    told = page.config_maps({page.CONFIG: shown[page.CONFIG]}, opts)
+    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=[*told, *dashboards]))
     return Workload(prometheus.PAGE, page.workload(args.images, shown), opts=after)
+
+
+def _grafana(
+    args: MonitoringArgs, config: GrafanaConfig, opts: ResourceOptions, dashboards: Sequence[Resource]
+) -> Workload:
+    files = grafana.config_files()
+    key = Seeder(grafana.key().name, SeederArgs(secret=grafana.key(), image=args.images("seeder")), opts=opts)
+    first = [grafana.config_map(files, opts), key, *dashboards]
+    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
+    server = grafana.workload(config, args.facts, args.images, page.DASHBOARDS, files)
+    return Workload(prometheus.GRAFANA, server, opts=after)
 
 
 def _storage_class(facts: Facts) -> str:

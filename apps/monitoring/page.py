@@ -55,11 +55,22 @@ def route(config: MonitoringConfig, facts: Facts) -> Route:
 
 def config_files(facts: Facts, alerts: Iterable[Alert]) -> dict[str, dict[str, str]]:
     """Both ConfigMaps: what the page is told, and the dashboards."""
+    told = {"dashboards.json": json.dumps(_told(facts, alerts), indent=1, ensure_ascii=False) + "\n"}
+    return {CONFIG: told, **dashboards()}
+
+
+def dashboards() -> dict[str, dict[str, str]]:
+    """The ConfigMap with the dashboards, which Grafana shows as well where a site has it."""
+    shown = sorted((Path(__file__).parent / "dashboards").glob("*.json"))
+    return {DASHBOARDS: {file.name: file.read_text(encoding="utf-8") for file in shown}}
+
+
+def _told(facts: Facts, alerts: Iterable[Alert]) -> dict[str, Any]:
     own = yaml.safe_load((Path(__file__).parent / "platform.yml").read_text(encoding="utf-8"))
     places = {alert.name: alert.runbook for alert in alerts} | {
         rule["alert"]: rule["annotations"]["runbook"] for group in own["groups"] for rule in group["rules"]
     }
-    told: dict[str, Any] = {
+    return {
         "title": facts.title,
         "contact": facts.contact,
         "home": public_url(facts.domain, facts.https_port),
@@ -68,11 +79,6 @@ def config_files(facts: Facts, alerts: Iterable[Alert]) -> dict[str, dict[str, s
         "researchers": RESEARCHERS,
         "signOut": SIGN_OUT,
         "runbooks": {name: runbook(place) for name, place in sorted(places.items())},
-    }
-    shown = sorted((Path(__file__).parent / "dashboards").glob("*.json"))
-    return {
-        CONFIG: {"dashboards.json": json.dumps(told, indent=1, ensure_ascii=False) + "\n"},
-        DASHBOARDS: {file.name: file.read_text(encoding="utf-8") for file in shown},
     }
 
 

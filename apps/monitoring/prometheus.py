@@ -30,8 +30,8 @@ from components.workload import Volume, WorkloadArgs
 USER = 10090
 PORT, KUBELET_PORT = 9090, 10250
 CONFIG, DATA = "prometheus-config", "prometheus-data"
-#: Who asks it: the page.
-PAGE = "dashboards"
+#: Who asks it: the page, and Grafana where a site has it.
+PAGE, GRAFANA = "dashboards", "grafana"
 _HERE = Path(__file__).parent
 #: What the log of the last hours and a compaction take beside the blocks.
 _BLOCKS = 0.75
@@ -86,7 +86,7 @@ def workload(
     targets: Sequence[ScrapeTarget],
     files: dict[str, str],
 ) -> WorkloadArgs:
-    """The server: only the page reaches it, it reaches what it asks."""
+    """The server: only the page reaches it, and Grafana where a site has it; it reaches what it asks."""
     blocks = int(mebibytes(config.storage) * _BLOCKS)
     return WorkloadArgs(
         namespace=MONITORING,
@@ -127,7 +127,7 @@ def workload(
             "type": "ClusterIP",
             "ports": [{"name": "http", "protocol": "TCP", "port": PORT, "target_port": PORT}],
         },
-        ingress=[from_app(PAGE, MONITORING, PORT)],
+        ingress=[from_app(app, MONITORING, PORT) for app in (PAGE, *([GRAFANA] if config.grafana else []))],
         egress=_egress(targets),
     )
 

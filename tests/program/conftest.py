@@ -43,6 +43,17 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
             }
         },
     ),
+    "grafana": (
+        "hpc-perth",
+        {
+            "apps": {
+                "ingress": {},
+                "database": {"backup": _NO_DUMPS},
+                "auth": {"groups": [{"name": "lab"}, {"name": "leads"}]},
+                "monitoring": {"page": False, "grafana": {"editors": ["lab"], "viewers": ["leads"]}},
+            }
+        },
+    ),
     "hub-on-hpc": (
         "hpc-perth",
         {

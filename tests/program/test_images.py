@@ -9,7 +9,7 @@ from apps.auth import auth, gate
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
-from apps.monitoring import alertmanager, exporters, page, prometheus
+from apps.monitoring import alertmanager, exporters, grafana, page, prometheus
 from apps.objectstore import names
 from apps.registry import distribution
 from apps.registry import gate as registry_gate
@@ -23,6 +23,7 @@ USERS = {
     "configurable-http-proxy": jupyterhub.PROXY_USER,
     "coredns": coredns.USER,
     "dashboards": page.USER,
+    "grafana": grafana.USER,
     "jupyterhub": jupyterhub.HUB_USER,
     "keycloak": auth.USER,
     "node-exporter": exporters.NODE_USER,

@@ -180,7 +180,19 @@ async def profiles(spawner):
 
 c.KubeSpawner.profile_list = profiles
 
-# --- What groups share, and which one a server counts for ------------------------------------------------------------
+# --- What groups share, and which one a server and a home folder count for -------------------------------------------
+
+
+def before_start(spawner):
+    """A home folder that is made now counts for the group that its first server counts for, and goes on to.
+
+    KubeSpawner makes it before the pod, and the hub may not change it later: it may change no claim at all.
+    """
+    if counted := counted_group({group.name for group in spawner.user.groups}):
+        spawner.storage_extra_labels = {"arcos.dev/group": counted}
+
+
+c.KubeSpawner.pre_spawn_hook = before_start
 
 
 def for_groups(spawner, pod):
@@ -193,7 +205,7 @@ def for_groups(spawner, pod):
 
 
 def counted_group(mine):
-    """The group that monitoring counts the server for: the first by name that is not everybody's, or "" for none.
+    """The group that monitoring counts somebody's use for: the first by name that is not everybody's, or "" for none.
 
     Groups are named by people; what is no valid label counts for nobody rather than keep the pod from starting.
     """

@@ -16,7 +16,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 
 async def pod(hub: JupyterHub, groups: list[str], options: dict[str, str]) -> object:
-    """The pod's manifest, or why there is none."""
+    """The pod's manifest and in it, as `home`, that of the person's volume; or why there is none."""
     user = SimpleNamespace(
         name="ada", escaped_name="ada", id=1, groups=[SimpleNamespace(name=one) for one in groups], url="/user/ada/"
     )
@@ -26,8 +26,10 @@ async def pod(hub: JupyterHub, groups: list[str], options: dict[str, str]) -> ob
         await spawner.load_user_options()
     except (HTTPError, ValueError) as error:
         return {"refused": str(error)}
-    made = await spawner.get_pod_manifest()
-    return ApiClient().sanitize_for_serialization(spawner.modify_pod_hook(spawner, made))
+    spawner.pre_spawn_hook(spawner)
+    home, made = spawner.get_pvc_manifest(), await spawner.get_pod_manifest()
+    whole = ApiClient().sanitize_for_serialization(spawner.modify_pod_hook(spawner, made))
+    return whole | {"home": ApiClient().sanitize_for_serialization(home)}
 
 
 async def main() -> None:

@@ -111,6 +111,9 @@ def test_each_group_that_shares_a_folder_has_a_volume_of_its_own_that_is_never_t
     assert {(tuple(spec["accessModes"]), spec["storageClassName"]) for spec in claims.values()} == {
         (("ReadWriteMany",), "files")
     }
+    labels = {m["metadata"]["name"]: m["metadata"]["labels"] for m in made if m["kind"] == "PersistentVolumeClaim"}
+    counted = {name: each["arcos.dev/group"] for name, each in labels.items()}
+    assert counted == {"group-chem": "chem", "group-bio": "bio"}, "monitoring counts it for its group"
     told = site(config, facts, _image)["shared"]
     assert told == [{"group": "chem", "claim": "group-chem"}, {"group": "bio", "claim": "group-bio"}]
 

@@ -16,7 +16,7 @@ from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.inside import inside
 from arcos.images.oci import Layout
-from arcos.images.smoke import unpack
+from arcos.images.unpack import unpack
 from arcos.progress import Progress
 from components.facts import Facts
 from tests.program.pod_security import violations
@@ -128,6 +128,12 @@ def test_a_server_has_the_folders_of_its_persons_groups_and_no_other(said):
 def test_a_server_counts_for_a_group_of_its_persons_own_where_there_is_one(said):
     counted = [said["pods"][number]["metadata"]["labels"].get("arcos.dev/group") for number in (0, 1, 4)]
     assert counted == ["researchers", "chem", None], "a name that is no label must not keep a server from starting"
+
+
+def test_a_home_folder_counts_for_the_group_of_its_first_server(said):
+    homes = [said["pods"][number]["home"]["metadata"] for number in (0, 1, 4)]
+    assert [home["labels"].get("arcos.dev/group") for home in homes] == ["researchers", "chem", None]
+    assert {home["labels"]["hub.jupyter.org/username"] for home in homes} == {"ada"}, "and it is somebody's"
 
 
 def test_nobody_gets_a_profile_of_others_or_an_image_of_no_profile(said):

@@ -43,10 +43,11 @@ RECEIVERS = MonitoringConfig.model_validate(
 
 @cache
 def asked() -> Needs:
-    """What all apps together ask for, the gate among them."""
+    """What all apps together ask for, the gate and Grafana among them."""
     data = load_site("hpc-perth").model_dump(mode="json", by_alias=True, exclude_unset=True)
     site = Site.model_validate({**data, "name": "all", "apps": {app: {} for app in Apps.model_fields}}, strict=False)
-    return gather.together([gather.needs(site), gather.needs(unusual_site("members-only"))])
+    others = [gather.needs(unusual_site(name)) for name in ("members-only", "grafana")]
+    return gather.together([gather.needs(site), *others])
 
 
 def files(config: MonitoringConfig = RECEIVERS) -> dict[str, str]:

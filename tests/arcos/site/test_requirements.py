@@ -25,6 +25,13 @@ def test_a_page_for_some_groups_needs_to_know_who_is_in_them(check: Check, swap:
     assert "`auth: {}`" in finding.accepted
 
 
+def test_grafana_needs_somebody_who_signs_people_in_and_keeps_what_they_make(check: Check, swap: Swap) -> None:
+    findings = check(swap("{message: Hello}", "{}\n      monitoring: {page: false, grafana: {}}"))
+    said = [finding for finding in findings if "`monitoring.grafana` needs the app" in finding.what]
+    assert [finding.what.split("`")[3] for finding in said] == ["auth", "database"]
+    assert {(finding.line, finding.column) for finding in said} == {(15, 33)}, "at the field"
+
+
 #: An app with its defaults is `{}`; one whose defaults ask for another app that it can do without is told so.
 _ALONE = {"database": "{backup: {kind: none, reason: the centre saves its volumes}}"}
 _CLUSTER = """\

@@ -65,6 +65,14 @@ MISFITS = {
         *("[{group: chem-lab", "[{group: physics", "physics,"),
         *("no group `physics` is defined", "chem-lab", "apps.auth.groups"),
     ),
+    "dashboards for nobody": (
+        *(
+            "ingress: {}",
+            "ingress: {}\n      monitoring: {grafana: {editors: [chem-lab], viewers: [chemlab]}}",
+            "chemlab]",
+        ),
+        *("no group `chemlab` is defined", "researchers", "`chem-lab`"),
+    ),
     "GPUs where there are none": (
         *("max: 1, gpu: nvidia", "max: 1", "gpu: 1}"),
         *("needs the cluster's `gpu`", "`gpu`", "`gpu: 0`"),
