@@ -11,36 +11,40 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
-from apps.auth import realm
+from apps.auth import realm, realm_job, saml
 from apps.auth.config import AuthConfig
+from apps.auth.federations import SamlFederation
 from apps.auth.gate import MEMORY_MIB, Gate, GateArgs
+from apps.auth.realm_job import ADMIN, BOOTSTRAP, REALM
 from components.baseline import SERVICE
 from components.database import CA, CA_SECRET, DATABASE, PASSWORD, Database
 from components.database import PORT as DATABASE_PORT
 from components.facts import Facts
 from components.gate import GATE
-from components.metadata import PREFIX, digest, metadata, resource_name, selector
+from components.metadata import PREFIX, digest, metadata, resource_name
 from components.metrics import Alert, ScrapeTarget, from_prometheus
 from components.namespace import Quota
 from components.needs import Needs
 from components.network import from_app, from_namespace, to_anywhere, to_app
 from components.oidc import AUTH, CLIENT_SECRET, PORT, OidcClient
-from components.pod import Mount, PodArgs, Probe, Resources, pod_template
+from components.pod import Mount, PodArgs, Probe, Resources
 from components.quantity import mebibytes
 from components.route import INGRESS, Route
 from components.seeder import Copy, SeededSecret, Seeder, SeederArgs
 from components.workload import Workload, WorkloadArgs
 
-#: The users in `images/keycloak` and `images/realm`.
-USER, REALM_USER = 10084, 10096
+#: The user in `images/keycloak`.
+USER = 10084
 MANAGEMENT = 9000
-#: The Secret with the first operator's one-time password.
-ADMIN = "auth-admin"
-_BOOTSTRAP, _CONFIG, _REALM = "auth-bootstrap", "auth-config", "auth-realm"
+_CONFIG = "auth-config"
+_AUTHORITIES = "authorities.pem"
+#: The authorities that `images/keycloak` brings, which is what `KC_TRUSTSTORE_PATHS` there says.
+_WORLD = "/etc/ssl/certs/ca-certificates.crt"
 _HERE = Path(__file__).parent
 
 
@@ -61,19 +65,18 @@ class Auth(ComponentResource):
     def __init__(self, name: str, args: AuthArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:apps:Auth", name, None, opts)
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        files = config_files()
+        files = config_files(args.config)
         wanted = json.dumps(realm.realm(args.config, args.facts, args.clients), indent=1, sort_keys=True)
         config = _config_map(_CONFIG, files, child)
-        desired = _config_map(_REALM, {"realm.json": wanted}, child)
+        desired = _config_map(REALM, {"realm.json": wanted}, child)
         seeders = _seeders(args, child)
         server = Workload(
             AUTH,
             workload(args, files),
             opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders])),
         )
-        policy = _realm_policy(child)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server, policy, _account(child)]))
-        _realm_job(args, wanted, after)
+        told = realm_job.RealmJobArgs(config=args.config, images=args.images, clients=args.clients, wanted=wanted)
+        realm_job.job(told, ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server])))
         if args.gated:
             asked = GateArgs(config=args.config, facts=args.facts, images=args.images)
             Gate(GATE, asked, opts=ResourceOptions.merge(child, ResourceOptions(depends_on=seeders)))
@@ -115,7 +118,7 @@ def needs(config: AuthConfig, facts: Facts) -> Needs:
         routes=(route,),
         databases=(Database(app=AUTH, namespace=AUTH),),
         targets=(ScrapeTarget(app=AUTH, namespace=AUTH, port=MANAGEMENT),),
-        alerts=alerts,
+        alerts=alerts + saml.alerts(config.federations),
     )
 
 
@@ -132,7 +135,7 @@ def secrets(clients: Sequence[OidcClient]) -> list[SeededSecret]:
     """
     own = [
         SeededSecret(name=ADMIN, namespace=AUTH, kind="password", length=20, keys=("password",)),
-        SeededSecret(name=_BOOTSTRAP, namespace=AUTH, kind="password", length=48, keys=("password",)),
+        SeededSecret(name=BOOTSTRAP, namespace=AUTH, kind="password", length=48, keys=("password",)),
     ]
     return own + [
         SeededSecret(
@@ -162,7 +165,7 @@ def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
             resources=Resources(cpu="200m", cpu_limit="2", memory=args.config.memory),
             service_account=AUTH,
             command=["/bin/sh", "/etc/arcos/start.sh"],
-            args=[f"--hostname=https://{_host(args)}"],
+            args=[f"--hostname=https://{_host(args)}", *trust(args.config)],
             # Not secret: half of the memory for Java's heap, the rest for its code and threads.
             env={"JAVA_OPTS_KC_HEAP": "-XX:MaxRAMPercentage=50 -XX:InitialRAMPercentage=20 -XX:+UseSerialGC"},
             ports={"http": PORT, "management": MANAGEMENT},
@@ -173,7 +176,7 @@ def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
                 Mount(path="/opt/keycloak/lib/quarkus", scratch="64Mi"),
                 Mount(path="/run/database", secret=_database().secret, items={PASSWORD: PASSWORD}),
                 Mount(path="/run/database-ca", secret=CA_SECRET, items={CA: CA}),
-                Mount(path="/run/bootstrap", secret=_BOOTSTRAP),
+                Mount(path="/run/bootstrap", secret=BOOTSTRAP),
             ],
             live=Probe(path="/health/live", port=MANAGEMENT),
             ready=Probe(path="/health/ready", port=MANAGEMENT),
@@ -192,51 +195,31 @@ def workload(args: AuthArgs, files: dict[str, str]) -> WorkloadArgs:
         ingress=[
             from_app(INGRESS, INGRESS, PORT),
             from_app("welcome", "welcome", MANAGEMENT),
-            from_app(_REALM, AUTH, PORT),
+            from_app(REALM, AUTH, PORT),
             *([from_app(GATE, AUTH, PORT)] if args.gated else []),
             from_prometheus(MANAGEMENT),
             *(from_namespace(namespace, PORT) for namespace in namespaces),
         ],
-        # Federations are anywhere, and answer on 443.
-        egress=[to_app(DATABASE, DATABASE, DATABASE_PORT), to_anywhere(443)],
+        # Federations are anywhere.
+        egress=[to_app(DATABASE, DATABASE, DATABASE_PORT), to_anywhere(*ports(args.config))],
     )
 
 
-def realm_pod(args: AuthArgs) -> PodArgs:
-    """The Job's pod: the only one that sees all clients' secrets."""
-    clients = [
-        Mount(path=f"{realm.CLIENTS}/{one.app}", secret=one.secret, items={CLIENT_SECRET: CLIENT_SECRET})
-        for one in args.clients
-    ]
-    federations = [
-        Mount(path=f"{realm.FEDERATIONS}/{one.name}", secret=one.secret_name, items={CLIENT_SECRET: CLIENT_SECRET})
-        for one in args.config.federations
-    ]
-    return PodArgs(
-        app=_REALM,
-        image=args.images("realm"),
-        user=REALM_USER,
-        resources=Resources(cpu="10m", cpu_limit="500m", memory="64Mi"),
-        service_account=_REALM,
-        args=["/etc/arcos/realm.json"],
-        env={
-            "KEYCLOAK_URL": f"http://{AUTH}.{AUTH}.svc.cluster.local:{PORT}",
-            "KEYCLOAK_CLIENT": "arcos-bootstrap",
-            "KEYCLOAK_SECRET_FILE": "/run/bootstrap/password",
-        },
-        mounts=[
-            Mount(path="/etc/arcos", config_map=_REALM),
-            Mount(path="/run/bootstrap", secret=_BOOTSTRAP),
-            Mount(path="/run/admin", secret=ADMIN),
-            *clients,
-            *federations,
-        ],
-    )
-
-
-def config_files() -> dict[str, str]:
+def config_files(config: AuthConfig) -> dict[str, str]:
     """The server's real files by name."""
-    return {name: (_HERE / name).read_text(encoding="utf-8") for name in ("keycloak.conf", "start.sh")}
+    files = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("keycloak.conf", "start.sh")}
+    return files | ({_AUTHORITIES: "".join(config.authorities)} if config.authorities else {})
+
+
+def trust(config: AuthConfig) -> list[str]:
+    """Whom the server trusts when it asks a federation: the world's authorities, and the site's own."""
+    return [f"--truststore-paths={_WORLD},/etc/arcos/{_AUTHORITIES}"] if config.authorities else []
+
+
+def ports(config: AuthConfig) -> list[int]:
+    """Where federations answer the server itself."""
+    asked = [one.metadata if isinstance(one, SamlFederation) else one.issuer for one in config.federations]
+    return sorted({443, *(urlsplit(url).port or 443 for url in asked if url)})
 
 
 def _host(args: AuthArgs) -> str:
@@ -260,37 +243,3 @@ def _config_map(name: str, files: dict[str, str], opts: ResourceOptions) -> k8s.
 def _seeders(args: AuthArgs, opts: ResourceOptions) -> list[Seeder]:
     image = args.images("seeder")
     return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts) for one in secrets(args.clients)]
-
-
-def _account(opts: ResourceOptions) -> k8s.core.v1.ServiceAccount:
-    return k8s.core.v1.ServiceAccount(
-        resource_name("ServiceAccount", _REALM, AUTH),
-        metadata=metadata(_REALM, app=_REALM, namespace=AUTH),
-        automount_service_account_token=False,
-        opts=opts,
-    )
-
-
-def _realm_policy(opts: ResourceOptions) -> k8s.networking.v1.NetworkPolicy:
-    return k8s.networking.v1.NetworkPolicy(
-        resource_name("NetworkPolicy", _REALM, AUTH),
-        metadata=metadata(_REALM, app=_REALM, namespace=AUTH),
-        spec={
-            "pod_selector": {"match_labels": selector(_REALM)},
-            "policy_types": ["Ingress", "Egress"],
-            "egress": [to_app(AUTH, AUTH, PORT)],
-        },
-        opts=opts,
-    )
-
-
-def _realm_job(args: AuthArgs, wanted: str, opts: ResourceOptions) -> k8s.batch.v1.Job:
-    """A Job's template cannot change, so its name carries a hash of it and of the realm."""
-    template = pod_template(realm_pod(args), restart="OnFailure")
-    name = f"{_REALM}-{digest([template, wanted])}"
-    return k8s.batch.v1.Job(
-        resource_name("Job", name, AUTH),
-        metadata=metadata(name, app=_REALM, namespace=AUTH),
-        spec={"backoff_limit": 10, "template": template},
-        opts=opts,
-    )

@@ -2,102 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from components.groups import RESEARCHERS
+from apps.auth.federations import AnyFederation
+from components.certificates import Certificate
 from components.requirement import GroupUse, Requirement
-from components.units import DnsLabel, Domain, Duration, HttpsUrl, Line, Many, Memory, Settings, refuse
-
-
-class Admission(Settings):
-    """Who becomes a member of a group when they sign in, by what their institution says of them."""
-
-    group: DnsLabel = RESEARCHERS
-    """The group."""
-
-    claim: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:/-]{0,199}$")] = "email"
-    """The claim that is looked at, as in `email` or `eduperson_scoped_affiliation`."""
-
-    values: Annotated[Many[Line], Field(min_length=1, max_length=200)]
-    """Values that are let in. A `*` at the start stands for anything, as in `*@example.edu.au`."""
-
-    @field_validator("values")
-    @classmethod
-    def _not_everybody(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        for value in values:
-            if "*" in value[1:]:
-                raise refuse(f"has a `*` inside `{value}`", "a `*` at the start only, as in `*@example.edu.au`")
-            if value.startswith("*") and not re.search(r"[A-Za-z0-9-]+\.[A-Za-z]{2,}$", value):
-                raise refuse(
-                    f"lets in almost anybody with `{value}`",
-                    "a value that ends in a domain, as in `*@example.edu.au`; or, if everybody is meant, `everyone:`",
-                )
-        return values
-
-
-class Everyone(Settings):
-    """Everybody with an account there gets in, unasked. For a federation whose members are all meant."""
-
-    group: DnsLabel = RESEARCHERS
-    """The group they become members of."""
-
-    reason: Annotated[Line, Field(min_length=12)]
-    """Why that is right here, in words that an auditor understands."""
-
-
-class Federation(Settings):
-    """Somebody else who signs people in."""
-
-    name: Annotated[DnsLabel, Field(max_length=40)]
-    """Short name, part of addresses. The provider must allow `<auth>/realms/arcos/broker/<name>/endpoint`."""
-
-    title: Line | None = None
-    """What the button says. Default: the name."""
-
-    client_id: Line
-    """Our name at the provider."""
-
-    secret: DnsLabel | None = None
-    """The Secret in namespace `auth` whose key `client-secret` holds our secret there. Default: `federation-<name>`."""
-
-    admit: Many[Admission] = ()
-    """Who becomes a member of which group. Default: nobody; an operator adds people by hand."""
-
-    everyone: Everyone | None = None
-    """Everybody of this provider gets in. Default: no."""
-
-    @property
-    def secret_name(self) -> str:
-        """Name of the Secret."""
-        return self.secret or f"federation-{self.name}"
-
-
-class OidcFederation(Federation):
-    """An OpenID provider: the AAF, eduGAIN through a proxy, an institution, anything that speaks OIDC."""
-
-    kind: Literal["oidc"]
-
-    issuer: HttpsUrl
-    """The provider's issuer; its `/.well-known/openid-configuration` must answer."""
-
-    scopes: Many[Line] = ("openid", "email", "profile")
-    """What is asked for."""
-
-
-class OrcidFederation(Federation):
-    """ORCID, whose addresses are known."""
-
-    kind: Literal["orcid"]
-
-    issuer: ClassVar[str] = "https://orcid.org"
-    scopes: ClassVar[tuple[str, ...]] = ("openid",)
-
-
-AnyFederation = Annotated[OidcFederation | OrcidFederation, Field(discriminator="kind")]
+from components.units import DnsLabel, Domain, Duration, Line, Many, Memory, Settings
 
 
 class Group(Settings):
@@ -118,6 +31,10 @@ class AuthConfig(Settings):
 
     federations: Annotated[Many[AnyFederation], Field(max_length=50)] = ()
     """Who else signs people in. Default: nobody, people have accounts here."""
+
+    authorities: Annotated[Many[Certificate], Field(max_length=20)] = ()
+    """Certificate authorities that federations' own addresses are signed by, where the world does not know them.
+    Default: only those that the world knows."""
 
     groups: Annotated[Many[Group], Field(max_length=500)] = ()
     """Groups beside `operators` and `researchers`."""

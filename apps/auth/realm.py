@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from apps.auth.config import Admission, AuthConfig, Federation, OidcFederation, OrcidFederation
+from apps.auth import saml
+from apps.auth.config import AuthConfig
+from apps.auth.federations import Admission, AnyFederation, OidcFederation, OrcidFederation, SamlFederation
 from components.facts import Facts
 from components.groups import OPERATORS, RESEARCHERS
-from components.oidc import CLIENT_SECRET, OidcClient
+from components.oidc import CLIENT_SECRET, OidcClient, issuer
 from components.quantity import seconds
 
 #: Where each client's and federation's secret and the first password are mounted in the Job.
@@ -32,7 +34,7 @@ def realm(config: AuthConfig, facts: Facts, clients: Sequence[OidcClient]) -> di
         "ssoSessionMaxLifespan": seconds(config.longest),
         "groups": groups(config),
         "clients": [client_of(one) for one in clients],
-        "identityProviders": [provider(one) for one in config.federations],
+        "identityProviders": [provider(one, issuer(facts)) for one in config.federations],
         "identityProviderMappers": [mapper for one in config.federations for mapper in mappers(one)],
         "users": [first_operator(config, facts)],
     }
@@ -78,60 +80,78 @@ def client_of(client: OidcClient) -> dict[str, Any]:
     }
 
 
-def provider(federation: OidcFederation | OrcidFederation) -> dict[str, Any]:
-    """A brokered identity. Keycloak reads the provider's addresses from its well-known document."""
+def provider(federation: AnyFederation, us: str) -> dict[str, Any]:
+    """A brokered identity; `us` is what we are called at a SAML provider. Addresses that stand in a provider's own
+    document are read there by `images/realm`.
+    """
+    by_saml = isinstance(federation, SamlFederation)
     return {
         "alias": federation.name,
         "displayName": federation.title or federation.name,
-        "providerId": "oidc",
+        "providerId": "saml" if by_saml else "oidc",
         "enabled": True,
         # An address that somebody merely typed there must not open an account here.
         "trustEmail": False,
         "firstBrokerLoginFlowAlias": "first broker login",
         "config": {
-            "issuer": federation.issuer,
-            "metadataDescriptorUrl": f"{federation.issuer}/.well-known/openid-configuration",
-            "useMetadataDescriptorUrl": "true",
-            "clientId": federation.client_id,
-            "clientSecret": f"${{file:{FEDERATIONS}/{federation.name}/{CLIENT_SECRET}}}",
-            "clientAuthMethod": "client_secret_post",
-            "defaultScope": " ".join(federation.scopes),
-            "pkceEnabled": "true",
-            "pkceMethod": "S256",
-            "validateSignature": "true",
-            "useJwksUrl": "true",
+            **(saml.config(federation, us) if isinstance(federation, SamlFederation) else _openid(federation)),
             "syncMode": "FORCE",
         },
     }
 
 
-def mappers(federation: Federation) -> list[dict[str, Any]]:
-    """Who becomes a member of which group, looked at again at every sign-in."""
-    found = [
-        _mapper(federation, f"{rule.group}-{number}", "oidc-advanced-group-idp-mapper", rule.group, _matching(rule))
-        for number, rule in enumerate(federation.admit)
-    ]
+def _openid(federation: OidcFederation | OrcidFederation) -> dict[str, str]:
+    return {
+        "issuer": federation.issuer,
+        "metadataDescriptorUrl": f"{federation.issuer}/.well-known/openid-configuration",
+        "clientId": federation.client_id,
+        "clientSecret": f"${{file:{FEDERATIONS}/{federation.name}/{CLIENT_SECRET}}}",
+        "clientAuthMethod": "client_secret_post",
+        "defaultScope": " ".join(federation.scopes),
+        "pkceEnabled": "true",
+        "pkceMethod": "S256",
+        "validateSignature": "true",
+        "useJwksUrl": "true",
+    }
+
+
+def mappers(federation: AnyFederation) -> list[dict[str, Any]]:
+    """Who becomes a member of which group, looked at again at every sign-in; and who somebody is."""
+    rule = saml.rule if isinstance(federation, SamlFederation) else _rule
+    found = []
+    for number, one in enumerate(federation.admit):
+        kind, settings = rule(one.claim, _pattern(one))
+        found.append(_mapper(federation, f"{one.group}-{number}", kind, {"group": f"/{one.group}", **settings}))
     if federation.everyone:
         group = federation.everyone.group
-        found.append(_mapper(federation, f"{group}-everyone", "oidc-hardcoded-group-idp-mapper", group, {}))
+        settings = {"group": f"/{group}"}
+        found.append(_mapper(federation, f"{group}-everyone", "oidc-hardcoded-group-idp-mapper", settings))
+    if isinstance(federation, SamlFederation):
+        # Taken at the first sign-in; a name that changes there must not change whose files these are.
+        taken = {"syncMode": "IMPORT"}
+        found += [
+            _mapper(federation, name, kind, one | taken) for name, (kind, one) in saml.profile(federation).items()
+        ]
     return found
 
 
-def _mapper(federation: Federation, name: str, kind: str, group: str, settings: dict[str, str]) -> dict[str, Any]:
+def _mapper(federation: AnyFederation, name: str, kind: str, settings: dict[str, str]) -> dict[str, Any]:
     return {
         "name": name,
         "identityProviderAlias": federation.name,
         "identityProviderMapper": kind,
-        "config": {"group": f"/{group}", "syncMode": "FORCE", **settings},
+        "config": {"syncMode": "FORCE", **settings},
     }
 
 
-def _matching(rule: Admission) -> dict[str, str]:
+def _pattern(rule: Admission) -> str:
     values = "|".join(f".*{re.escape(one[1:])}" if one.startswith("*") else re.escape(one) for one in rule.values)
-    return {
-        "claims": json.dumps([{"key": rule.claim, "value": f"^({values})$"}]),
-        "are.claim.values.regex": "true",
-    }
+    return f"^({values})$"
+
+
+def _rule(claim: str, pattern: str) -> tuple[str, dict[str, str]]:
+    looked_at = json.dumps([{"key": claim, "value": pattern}])
+    return "oidc-advanced-group-idp-mapper", {"claims": looked_at, "are.claim.values.regex": "true"}
 
 
 def first_operator(config: AuthConfig, facts: Facts) -> dict[str, Any]:

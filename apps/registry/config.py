@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 from components.bucket import Bucket
+from components.certificates import Certificate
 from components.groups import RESEARCHERS
 from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, HttpsUrl, Many, Memory, Settings, refuse
@@ -100,6 +101,10 @@ class RegistryConfig(Settings):
 
     upstreams: Annotated[Many[Upstream], Field(max_length=10)] = ()
     """Registries of which copies are kept, so that a busy or lost one does not stop work here. Default: none."""
+
+    authorities: Annotated[Many[Certificate], Field(max_length=20)] = ()
+    """Certificate authorities that upstreams' own addresses are signed by, where the world does not know them.
+    Default: only those that the world knows."""
 
     host: Domain | None = None
     """The name it answers to. Default: `registry.` and the site's domain."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from apps.registry.config import REGISTRY, RegistryConfig, Upstream
 from apps.registry.names import (
+    AUTHORITIES,
     COLLECT,
     CONFIG,
     FIGURES,
@@ -93,7 +95,10 @@ def copy_of(args: DistributionArgs, upstream: Upstream) -> WorkloadArgs:
     """A cache of another registry: the gate reaches it, it reaches that registry and the caches' bucket."""
     bucket = args.config.buckets_asked()["cache",]
     environment = store(args, bucket, f"/{upstream.name}") | {"REGISTRY_PROXY_REMOTEURL": upstream.url}
-    return _workload(args, cache(upstream.name), "cache.yml", environment, bucket, [], outside=True)
+    if args.config.authorities:
+        environment["AUTHORITIES_FILE"] = f"/etc/registry/{AUTHORITIES}"
+    port = urlsplit(upstream.url).port or 443
+    return _workload(args, cache(upstream.name), "cache.yml", environment, bucket, [], upstream=port)
 
 
 def _workload(
@@ -104,9 +109,10 @@ def _workload(
     bucket: Bucket,
     mounts: list[Mount],
     *,
-    outside: bool = False,
+    upstream: int | None = None,
 ) -> WorkloadArgs:
-    egress = [to_bucket(args.endpoint), *([to_anywhere(443)] if outside else [])]
+    egress = [to_bucket(args.endpoint), *([to_anywhere(upstream)] if upstream else [])]
+    names = [file, *([AUTHORITIES] if upstream and args.config.authorities else [])]
     return WorkloadArgs(
         namespace=REGISTRY,
         replicas=1,
@@ -121,7 +127,7 @@ def _workload(
             env=environment,
             ports={"http": PORT, "metrics": FIGURES},
             mounts=[
-                Mount(path="/etc/registry", config_map=CONFIG, items={file: file}),
+                Mount(path="/etc/registry", config_map=CONFIG, items={name: name for name in names}),
                 Mount(path="/tmp", scratch="16Mi"),
                 *bucket_mounts(bucket, args.endpoint),
                 *mounts,
@@ -130,7 +136,7 @@ def _workload(
             # Says no while the bucket does not answer.
             ready=Probe(path="/", port=PORT),
             priority_class=SERVICE,
-            annotations={f"{PREFIX}/config": digest(args.files[file])},
+            annotations={f"{PREFIX}/config": digest("".join(args.files[name] for name in names))},
         ),
         service=service({"http": PORT, "metrics": FIGURES}),
         ingress=[from_app(GATE, REGISTRY, PORT), from_prometheus(FIGURES)],

@@ -13,6 +13,8 @@ from components.facts import Facts
 GATE, COLLECT = f"{REGISTRY}-gate", f"{REGISTRY}-collect"
 #: The ConfigMap with the files of all parts.
 CONFIG = f"{REGISTRY}-config"
+#: The file in it with the authorities that only this site knows.
+AUTHORITIES = "authorities.pem"
 #: Generated secrets: what signs tokens, what seals uploads, what lets the collector shut the registry for a while.
 SIGNING, UPLOADS, WINDOW = f"{REGISTRY}-signing", f"{REGISTRY}-uploads", f"{REGISTRY}-window"
 #: Distribution's port and that of its figures; the gate's, and the one where only the collector asks.

@@ -17,6 +17,7 @@ from pulumi import ComponentResource, ResourceOptions
 from apps.registry import distribution, gate
 from apps.registry.config import REGISTRY, RegistryConfig
 from apps.registry.names import (
+    AUTHORITIES,
     CONFIG,
     FIGURES,
     GATE,
@@ -148,7 +149,8 @@ def secrets(config: RegistryConfig) -> list[SeededSecret]:
 def config_files(args: gate.GateArgs) -> dict[str, str]:
     """Distribution's real files, and the gate's."""
     files = {name: (_HERE / name).read_text(encoding="utf-8") for name in FILES}
-    return files | {"gate.json": gate.config_file(args)}
+    known = {AUTHORITIES: "".join(args.config.authorities)} if args.config.authorities else {}
+    return files | known | {"gate.json": gate.config_file(args)}
 
 
 def _seeders(args: RegistryArgs, opts: ResourceOptions) -> list[Seeder]:

@@ -26,7 +26,7 @@ type realm struct {
 // Converge makes the realm what is desired.
 func Converge(ctx context.Context, api *API, desired Desired, say Say) error {
 	r := realm{ctx, api, "/" + url.PathEscape(desired.Name), say}
-	for _, step := range []func(Desired) error{r.settings, r.scopes, r.groups, r.clients, r.providers, r.users} {
+	for _, step := range []func(Desired) error{r.settings, r.scopes, r.groups, r.clients, r.users, r.providers} {
 		if err := step(desired); err != nil {
 			return err
 		}
@@ -169,66 +169,6 @@ func (r realm) oneClient(id string, client Object) error {
 		path := fmt.Sprintf("/clients/%s/default-client-scopes/%s", found["id"], scope["id"])
 		if err := r.do(http.MethodPut, path, nil, nil); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// providers are the identities that others vouch for. Their mappers are made
-// anew each time: they have no state.
-func (r realm) providers(desired Desired) error {
-	wanted := map[string]bool{}
-	for _, provider := range desired.Providers {
-		alias := text_(provider, "alias")
-		wanted[alias] = true
-		settings, _ := provider["config"].(Object)
-		provider["config"] = merged(settings, Object{managed: "true"})
-		path := "/identity-provider/instances/" + url.PathEscape(alias)
-		err := r.do(http.MethodGet, path, nil, nil)
-		if errors.Is(err, errNotFound) {
-			r.say("make identity provider %s", alias)
-			err = r.do(http.MethodPost, "/identity-provider/instances", provider, nil)
-		} else if err == nil {
-			err = r.do(http.MethodPut, path, provider, nil)
-		}
-		if err == nil {
-			err = r.mappers(path, alias, desired.Mappers)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	var all []Object
-	if err := r.do(http.MethodGet, "/identity-provider/instances", nil, &all); err != nil {
-		return err
-	}
-	for _, provider := range all {
-		settings, _ := provider["config"].(Object)
-		if alias := text_(provider, "alias"); settings[managed] == "true" && !wanted[alias] {
-			r.say("remove identity provider %s", alias)
-			if err := r.do(http.MethodDelete, "/identity-provider/instances/"+url.PathEscape(alias), nil, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r realm) mappers(path, alias string, mappers []Object) error {
-	var old []Object
-	if err := r.do(http.MethodGet, path+"/mappers", nil, &old); err != nil {
-		return err
-	}
-	for _, one := range old {
-		if err := r.do(http.MethodDelete, path+"/mappers/"+text_(one, "id"), nil, nil); err != nil {
-			return err
-		}
-	}
-	for _, one := range mappers {
-		if text_(one, "identityProviderAlias") == alias {
-			if err := r.do(http.MethodPost, path+"/mappers", one, nil); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -4,7 +4,11 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -19,7 +23,7 @@ import (
 )
 
 func main() {
-	if err := fromFiles(); err != nil {
+	if err := errors.Join(fromFiles(), trust(os.Getenv("AUTHORITIES_FILE"))); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -28,6 +32,27 @@ func main() {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+}
+
+// trust adds authorities that only this site knows to those of the world, for
+// whatever this program asks. The store's own authority is AWS_CA_BUNDLE.
+func trust(file string) error {
+	if file == "" {
+		return nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	known, err := x509.SystemCertPool()
+	if err != nil {
+		return err
+	}
+	if !known.AppendCertsFromPEM(content) {
+		return fmt.Errorf("%s holds no certificate", file)
+	}
+	http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: known}
+	return nil
 }
 
 // fromFiles takes what is secret from files: REGISTRY_X_FILE names the one that

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from arcos import doctor
 from arcos.doctor import Level
+from tests.certificates import certificate
 
 SITE = """\
 config:
@@ -31,14 +32,26 @@ config:
     apps:
       ingress: {}
       database: {backup: {kind: none, reason: a site for tests}}
-      auth: {federations: [{kind: oidc, name: aaf, issuer: "ISSUER", clientId: x}]}
+      auth: {federations: [FEDERATION], authorities: AUTHORITIES}
       jupyterhub: {profiles: [{name: huge, image: notebook-minimal, memory: MEMORY}]}
 """
+METADATA = b'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:uni"/>'
+
+
+def _looked_at(
+    folder: Path, federation: dict[str, object], memory: str = "1Gi", authorities: tuple[str, ...] = ()
+) -> dict[str, doctor.Check]:
+    text = SITE.replace("FEDERATION", json.dumps(federation)).replace("AUTHORITIES", json.dumps(authorities))
+    (folder / "Pulumi.a.yaml").write_text(text.replace("MEMORY", memory))
+    return {check.name: check for check in doctor.examine("a", folder)}
 
 
 def _said(folder: Path, *, issuer: str, memory: str = "1Gi") -> dict[str, doctor.Check]:
-    (folder / "Pulumi.a.yaml").write_text(SITE.replace("ISSUER", issuer).replace("MEMORY", memory))
-    return {check.name: check for check in doctor.examine("a", folder)}
+    return _looked_at(folder, {"kind": "oidc", "name": "aaf", "issuer": issuer, "clientId": "x"}, memory)
+
+
+def _uni(folder: Path, **how: object) -> dict[str, doctor.Check]:
+    return _looked_at(folder, {"kind": "saml", "name": "uni", "entityId": "urn:uni", **how})
 
 
 @pytest.fixture
@@ -61,10 +74,11 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     class Provider(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path.removesuffix("/.well-known/openid-configuration") in ("/realm", "/alias")
+            known = self.path.removesuffix("/.well-known/openid-configuration") in ("/realm", "/alias", "/saml")
             self.send_response(200 if known else 404)
             self.end_headers()
-            self.wfile.write(json.dumps({"issuer": f"https://127.0.0.1:{server.server_port}/realm"}).encode())
+            said = json.dumps({"issuer": f"https://127.0.0.1:{server.server_port}/realm"})
+            self.wfile.write(METADATA if self.path == "/saml" else said.encode())
 
         def log_message(self, *args: object) -> None: ...
 
@@ -105,6 +119,44 @@ def test_an_issuer_of_another_name_is_told_its_own(tmp_path: Path, provider: str
     found = _said(tmp_path, issuer=f"{provider}/alias")["issuer aaf"]
     assert found.level is Level.FAIL
     assert found.fix == f"issuer: {provider}/realm"
+
+
+def test_an_authority_of_the_site_is_trusted_and_an_unknown_one_named(
+    tmp_path: Path, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    aaf: dict[str, object] = {"kind": "oidc", "name": "aaf", "issuer": f"{provider}/realm", "clientId": "x"}
+    unknown = _looked_at(tmp_path, aaf)["issuer aaf"]
+    assert unknown.level is Level.FAIL
+    assert "apps.auth.authorities" in unknown.fix
+    authority = (tmp_path / "tls.crt").read_text()
+    assert _looked_at(tmp_path, aaf, authorities=(authority,))["issuer aaf"].level is Level.OK
+
+
+def test_metadata_of_the_provider_is_well_and_that_of_another_is_not(tmp_path: Path, provider: str) -> None:
+    assert _uni(tmp_path, metadata=f"{provider}/saml")["metadata uni"].level is Level.OK
+    other = _uni(tmp_path, metadata=f"{provider}/saml", entityId="urn:other")["metadata uni"]
+    assert other.level is Level.FAIL
+    assert other.fix == "entityId: urn:uni"
+    nothing = _uni(tmp_path, metadata=f"{provider}/realm")["metadata uni"]
+    assert "is no SAML metadata" in nothing.detail
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "words"),
+    [
+        ([400], Level.OK, "good until"),
+        ([-1, 400], Level.OK, "good until"),
+        ([10], Level.WARN, "ends on"),
+        ([-1], Level.FAIL, "nobody of there can sign in"),
+    ],
+)
+def test_certificates_are_looked_at_before_they_end(tmp_path: Path, days: list[int], level: Level, words: str) -> None:
+    certificates = [certificate(one) for one in days]
+    found = _uni(tmp_path, ssoUrl="https://idp.example.org/sso", certificates=certificates)["certificate uni"]
+    assert (found.level, words in found.detail) == (level, True), found.detail
+    if level is not Level.OK:
+        assert "apps.auth.federations[uni].certificates" in found.detail
 
 
 def test_a_profile_larger_than_this_machine_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from arcos.render.order import Manifest
 from arcos.site.loader import load_site, site_names
 from arcos.site.model import Site
 from arcos.site.release import ImagePin, Release, load_release
+from tests.certificates import certificate
 
 _NO_DUMPS = {"kind": "none", "reason": "the centre saves its volumes"}
 _AAF = {
@@ -20,6 +21,13 @@ _AAF = {
     "issuer": "https://aaf.example.org",
     "clientId": "x",
     "admit": [{"values": ["*@example.org"]}],
+}
+_UNI = {
+    "kind": "saml",
+    "name": "uni",
+    "entityId": "https://idp.example.org/idp",
+    "metadata": "https://mdq.example.org:8443/uni",
+    "everyone": {"reason": "all of the university are meant"},
 }
 #: Changes to a real site that make an unusual one: what a site file may say, this program must be able to be.
 UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
@@ -30,7 +38,13 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
     "many-proxies": ("nectar-qld", {"apps": {"ingress": {"replicas": 20}, "welcome": {"host": "www.example.edu.au"}}}),
     "sign-on-only": (
         "hpc-perth",
-        {"apps": {"ingress": {}, "database": {"backup": _NO_DUMPS}, "auth": {"federations": [_AAF]}}},
+        {
+            "apps": {
+                "ingress": {},
+                "database": {"backup": _NO_DUMPS},
+                "auth": {"federations": [_AAF, _UNI], "authorities": [certificate()]},
+            }
+        },
     ),
     "members-only": (
         "hpc-perth",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from apps.auth import auth, gate
+from apps.auth import auth, gate, realm_job
 from apps.database import database
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
@@ -33,7 +33,7 @@ USERS = {
     "pause": notebooks.PAUSE_USER,
     "postgresql": database.USER,
     "prometheus": prometheus.USER,
-    "realm": auth.REALM_USER,
+    "realm": realm_job.USER,
     "registry": distribution.USER,
     "registry-gate": registry_gate.USER,
     "seaweedfs": names.USER,

@@ -110,10 +110,11 @@ def test_orcid_knows_its_own_address():
     made = provider(
         AuthConfig.model_validate(
             {"federations": [{"name": "orcid", "kind": "orcid", "clientId": "APP-1"}]}
-        ).federations[0]
+        ).federations[0],
+        "us",
     )
     assert made["config"]["issuer"] == "https://orcid.org"
 
 
 def test_an_address_that_a_provider_merely_claims_opens_no_account():
-    assert provider(_config().federations[0])["trustEmail"] is False
+    assert provider(_config().federations[0], "us")["trustEmail"] is False

@@ -17,6 +17,7 @@ from arcos.site.loader import check_sites
 from components.bucket import BucketEndpoint
 from components.facts import Facts
 from components.metrics import PROMETHEUS
+from tests.certificates import certificate
 from tests.real.site import FULL
 
 FACTS = Facts(name="x", title="The X site", contact="ops@x.org", domain="x.org", https_port=8443)
@@ -168,3 +169,17 @@ def test_two_robots_of_one_name_are_refused(tmp_path: Path):
     (tmp_path / "Pulumi.a.yaml").write_text(f"{text}      registry: {{robots: {twice}}}\n")
     [finding] = check_sites(["a"], tmp_path, today=date(2026, 11, 24))
     assert "the name `ci` is used twice" in finding.what
+
+
+def test_a_cache_reaches_its_upstreams_port_and_trusts_whom_the_site_names() -> None:
+    authority = certificate()
+    upstream = {"name": "inner", "url": "https://harbor.y.org:8443"}
+    config = _config(upstreams=[upstream], authorities=[authority])
+    back = _back(config)
+    made = distribution.copy_of(back, config.upstreams[0])
+    assert made.egress[-1] == {"ports": [{"protocol": "TCP", "port": 8443}]}
+    folder, _, file = made.pod.env["AUTHORITIES_FILE"].rpartition("/")
+    [mount] = [one for one in made.pod.mounts if one.path == folder]
+    assert mount.items == {"cache.yml": "cache.yml", file: file}
+    assert back.files[file] == authority
+    assert "AUTHORITIES_FILE" not in distribution.main(back).pod.env, "it asks nobody but its bucket"
