@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 #: Keys in a bucket's Secret.
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
-#: The key of the authority in `BucketEndpoint.ca_secret`.
+#: The key of the authority in `BucketEndpoint.ca_secret` or `ca_config_map`.
 CA = "ca.crt"
 #: Days that a versioned bucket keeps what was overwritten or deleted.
 KEEP_VERSIONS_DAYS = 30
@@ -44,14 +44,16 @@ class Bucket:
 class BucketEndpoint:
     """Where buckets are, and in which region; addressed by path, which every S3 understands.
 
-    `prefix` comes before every bucket's name, where a store is shared with others. `ca_secret` is the Secret, in the
-    namespace of every app with a bucket, whose `ca.crt` signed the store's certificate; None: a public authority did.
+    `prefix` comes before every bucket's name, where a store is shared with others. `ca_secret` is the Secret, or
+    `ca_config_map` the ConfigMap, in the namespace of every app with a bucket, whose `ca.crt` signed the store's
+    certificate; neither: a public authority did.
     """
 
     url: str
     region: str
     prefix: str = ""
     ca_secret: str | None = None
+    ca_config_map: str | None = None
     #: The pods that answer, for network policies; None where the storage is outside of the cluster.
     app: str | None = None
     namespace: str | None = None

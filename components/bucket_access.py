@@ -17,14 +17,15 @@ _CA = "/run/bucket-ca"
 def bucket_mounts(bucket: Bucket, endpoint: BucketEndpoint) -> list[Mount]:
     """The bucket's keys below `KEYS`, and the authority where the store has one of its own."""
     keys = Mount(path=KEYS, secret=bucket.secret, items={ACCESS_KEY: ACCESS_KEY, SECRET_KEY: SECRET_KEY})
-    if endpoint.ca_secret is None:
+    if bucket_ca(endpoint) is None:
         return [keys]
-    return [keys, Mount(path=_CA, secret=endpoint.ca_secret, items={CA: CA})]
+    authority = Mount(path=_CA, secret=endpoint.ca_secret, config_map=endpoint.ca_config_map, items={CA: CA})
+    return [keys, authority]
 
 
 def bucket_ca(endpoint: BucketEndpoint) -> str | None:
     """The file with the store's authority; None: the system's own are right."""
-    return f"{_CA}/{CA}" if endpoint.ca_secret else None
+    return f"{_CA}/{CA}" if endpoint.ca_secret or endpoint.ca_config_map else None
 
 
 def bucket_env(endpoint: BucketEndpoint) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from components.bucket import Bucket
+from components.certificates import Certificate
 from components.requirement import Requirement
 from components.units import DnsLabel, HttpsUrl, Many, Memory, Settings
 
@@ -39,6 +40,10 @@ class ExternalS3(Settings):
 
     url: HttpsUrl
     """Its address, as in `https://s3.example.edu.au`; https only, for keys of other apps pass over the same network."""
+
+    authority: Certificate | None = None
+    """The certificate authority that signed its address, where the world does not know it. Default: one that it
+    knows."""
 
     region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9]{0,62}$")] = "us-east-1"
     """Its region, which is part of every signature. Default: us-east-1, which stores without regions take."""

@@ -13,20 +13,24 @@ from dataclasses import dataclass
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Resource, ResourceOptions
 
-from apps.objectstore.names import PYTHON, USER, declared, read
-from components.bucket import Bucket, BucketEndpoint
-from components.bucket_access import KEYS, bucket_mounts, to_bucket
+from apps.objectstore.names import OBJECTSTORE, PYTHON, USER, declared, read
+from components.bucket import CA, Bucket, BucketEndpoint
+from components.bucket_access import KEYS, bucket_ca, bucket_mounts, to_bucket
 from components.metadata import digest, metadata, resource_name, selector
 from components.pod import Mount, PodArgs, Resources, pod_template
+
+#: The ConfigMap with the store's authority, in each namespace with a bucket.
+AUTHORITY = "bucket-authority"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalBucketsArgs:
-    """All buckets, and where they are to be."""
+    """All buckets, where they are to be, and who signed that address, where the world does not know."""
 
     image: str
     buckets: Sequence[Bucket]
     endpoint: BucketEndpoint
+    authority: str | None = None
 
 
 class ExternalBuckets(ComponentResource):
@@ -35,15 +39,22 @@ class ExternalBuckets(ComponentResource):
     def __init__(self, name: str, args: ExternalBucketsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:apps:ExternalBuckets", name, None, opts)
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        known = _authorities(args, child)
         for bucket in args.buckets:
             files = read("buckets.py") | {"buckets.json": declared([bucket], args.endpoint)}
-            first = [_config(bucket, files, child), _account(bucket, child), _policy(bucket, args.endpoint, child)]
+            first = [
+                *known,
+                _config(bucket, files, child),
+                _account(bucket, child),
+                _policy(bucket, args.endpoint, child),
+            ]
             _job(bucket, args, files, ResourceOptions.merge(child, ResourceOptions(depends_on=first)))
         self.register_outputs({})
 
 
 def pod(bucket: Bucket, args: ExternalBucketsArgs) -> PodArgs:
     """The Job's pod."""
+    ca = bucket_ca(args.endpoint)
     return PodArgs(
         app=bucket.secret,
         image=args.image,
@@ -52,12 +63,28 @@ def pod(bucket: Bucket, args: ExternalBucketsArgs) -> PodArgs:
         service_account=bucket.secret,
         command=[PYTHON, "/etc/arcos/buckets.py"],
         args=["/etc/arcos/buckets.json", args.endpoint.url, args.endpoint.region, KEYS],
+        env={"AWS_CA_BUNDLE": ca} if ca else {},
         mounts=[
             Mount(path="/etc/arcos", config_map=_config_name(bucket)),
             Mount(path="/tmp", scratch="16Mi"),
             *bucket_mounts(bucket, args.endpoint),
         ],
     )
+
+
+def _authorities(args: ExternalBucketsArgs, opts: ResourceOptions) -> list[Resource]:
+    """The store's authority, for each namespace whose pods use a bucket."""
+    if args.authority is None:
+        return []
+    return [
+        k8s.core.v1.ConfigMap(
+            resource_name("ConfigMap", AUTHORITY, namespace),
+            metadata=metadata(AUTHORITY, app=OBJECTSTORE, namespace=namespace),
+            data={CA: args.authority},
+            opts=opts,
+        )
+        for namespace in sorted({bucket.namespace for bucket in args.buckets})
+    ]
 
 
 def _config_name(bucket: Bucket) -> str:

@@ -44,7 +44,10 @@ class ObjectStore(ComponentResource):
             seaweedfs.SeaweedFsStore("seaweedfs", inside, opts=child)
         else:
             outside = external.ExternalBucketsArgs(
-                image=args.images("seaweedfs"), buckets=args.buckets, endpoint=endpoint(args.config)
+                image=args.images("seaweedfs"),
+                buckets=args.buckets,
+                endpoint=endpoint(args.config),
+                authority=binding.authority,
             )
             external.ExternalBuckets("external-buckets", outside, opts=child)
         self.register_outputs({})
@@ -55,7 +58,10 @@ def endpoint(config: ObjectStoreConfig) -> BucketEndpoint:
     binding = config.binding
     if isinstance(binding, ExternalS3):
         port = urlsplit(binding.url).port or 443
-        return BucketEndpoint(url=binding.url, region=binding.region, prefix=binding.prefix, port=port)
+        ca = external.AUTHORITY if binding.authority else None
+        return BucketEndpoint(
+            url=binding.url, region=binding.region, prefix=binding.prefix, port=port, ca_config_map=ca
+        )
     return seaweedfs.ENDPOINT
 
 

@@ -13,7 +13,9 @@ from apps.objectstore.seaweedfs import secrets
 from arcos.apply.needed import secrets_needed
 from arcos.render.evaluate import run
 from components.bucket import Bucket
+from components.bucket_access import bucket_ca, bucket_mounts
 from components.facts import Facts
+from tests.certificates import certificate
 
 FACTS = Facts(name="x", title="X", contact="a@b.org", domain="x.org", storage_class="block")
 DUMPS = Bucket(name="dumps", app="database", namespace="database", quota="10Gi")
@@ -105,6 +107,25 @@ def test_apps_learn_an_address_and_never_which_store_it_is():
         9000,
     )
     assert (inside.name(DUMPS), outside.name(DUMPS)) == ("dumps", "arcos-dumps")
+
+
+def test_a_store_whose_authority_only_the_site_knows_is_trusted_by_every_app_with_a_bucket():
+    authority = certificate()
+    config = _config(**EXTERNAL, authority=authority)
+    made = _made(config)
+    for bucket in (DUMPS, LAYERS):
+        [known] = [
+            m
+            for m in made
+            if m["kind"] == "ConfigMap"
+            and m["metadata"]["name"] == "bucket-authority"
+            and m["metadata"]["namespace"] == bucket.namespace
+        ]
+        assert known["data"] == {"ca.crt": authority}
+        [mount] = [one for one in bucket_mounts(bucket, endpoint(config)) if one.config_map]
+        assert mount.config_map == "bucket-authority"
+    [container] = next(m for m in made if m["kind"] == "Job")["spec"]["template"]["spec"]["containers"]
+    assert {"name": "AWS_CA_BUNDLE", "value": bucket_ca(endpoint(config))} in container["env"]
 
 
 def test_somebody_elses_store_is_not_watched_here():
