@@ -98,7 +98,7 @@ def _first_operator(site: Site) -> dict[str, Any]:
     """Who signs in first, and how the one-time password is read; never the password."""
     if site.apps.auth is None:
         return {}
-    from apps.auth.auth import ADMIN
+    from apps.auth.realm_job import ADMIN
     from components.oidc import AUTH
 
     secret = f"get secret {ADMIN} -n {AUTH} -o jsonpath={{.data.password}}"

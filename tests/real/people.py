@@ -46,7 +46,7 @@ def address(site: Reached, label: str) -> str:
 
 def make_accounts(site: Reached, names: Sequence[str], groups: Sequence[str] = ("researchers",)) -> None:
     """Accounts with a password and groups."""
-    keycloak = Keycloak(site)
+    keycloak = Keycloak.of(site)
     for name in names:
         account = person(name, f"{name}@example.org", groups)
         status, said = keycloak.ask("POST", "/arcos/users", account)
@@ -70,14 +70,15 @@ def person(name: str, email: str, groups: Sequence[str] = ()) -> dict[str, Any]:
 class Keycloak:
     """Its API with the rights of the site's own Job. https://www.keycloak.org/docs-api/latest/rest-api/"""
 
-    def __init__(self, site: Reached) -> None:
-        self.auth = address(site, "auth")
+    def __init__(self, auth: str, secret: str) -> None:
+        self.auth = auth
+        self._form = {"grant_type": "client_credentials", "client_id": "arcos-bootstrap", "client_secret": secret}
+
+    @classmethod
+    def of(cls, site: Reached) -> Keycloak:
+        """That of a running site."""
         secret = site.kubectl("get", "secret", "auth-bootstrap", "-n", "auth", "-o", "jsonpath={.data.password}")
-        self._form = {
-            "grant_type": "client_credentials",
-            "client_id": "arcos-bootstrap",
-            "client_secret": base64.b64decode(secret).decode(),
-        }
+        return cls(address(site, "auth"), base64.b64decode(secret).decode())
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """One request below /admin/realms; a body that is text is sent as it is. The answer is JSON or text."""

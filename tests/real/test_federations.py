@@ -23,7 +23,7 @@ KINDS = pytest.mark.parametrize("institution", [OPENID, SAML])
 
 @pytest.fixture(scope="module")
 def keycloak(site: RealSite) -> Keycloak:
-    return Keycloak(site)
+    return Keycloak.of(site)
 
 
 @pytest.fixture(scope="module")
