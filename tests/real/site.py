@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import ssl
 import subprocess
@@ -44,16 +43,6 @@ FULL = (
       registry: {{robots: [{{name: reader, repositories: ["rosalind/*"]}}]}}
 """
 )
-
-
-def full_with(**apps: dict[str, Any]) -> str:
-    """`FULL` with other settings of apps that stand there on one line."""
-    text = FULL
-    for app, settings in apps.items():
-        line = json.dumps(settings).replace("{", "{{").replace("}", "}}")
-        text, found = re.subn(rf"(?m)^      {app}: .*$", lambda _, app=app, line=line: f"      {app}: {line}", text)
-        assert found == 1, f"{app} stands on {found} lines"
-    return text
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""SAML federations: what is refused in a site file, and what Keycloak is told. The sign-in itself: `tests/real`."""
+"""SAML federations: what is refused in a site file, and what Keycloak is told. The sign-in itself is not here."""
 
 from __future__ import annotations
 
