@@ -13,12 +13,11 @@ import ssl
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from arcos.checks import Check, Level
 from arcos.local.plan import MACHINE
 from arcos.paths import STACKS, cache_dir, data_dir
 from components.quantity import to_bytes
@@ -30,28 +29,6 @@ if TYPE_CHECKING:
 DISK_NEEDED = 12
 #: GiB: the idle control plane and node take about 0.7, a first build up to 3.
 MEMORY_NEEDED = 4
-
-
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing looked at: how it stands, and the command that mends it ("" where nothing is to do)."""
-
-    name: str
-    level: Level
-    detail: str
-    fix: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """For ``--json``."""
-        return {key: str(value) for key, value in asdict(self).items()}
 
 
 def examine(site_name: str = "local", stacks: Path = STACKS) -> list[Check]:
