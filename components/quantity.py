@@ -44,5 +44,5 @@ _SUFFIXES = {suffix: float(1000 ** (power + 1)) for power, suffix in enumerate("
 
 def amount(quantity: str) -> float:
     """Any quantity of the API as a number: bytes of `16Gi`, cores of `3920m`, ones of `4`."""
-    number = quantity.rstrip("kMGTPEimun")
+    number = quantity.rstrip("kKMGTPEimun")
     return float(number) * _SUFFIXES[quantity[len(number) :]]

@@ -28,7 +28,7 @@ from arcos.site.support import Standing, standing
 class Preflight(Protocol):
     """The module of a kind."""
 
-    def checks(self, site: Site, release: Release) -> Iterator[Check]:
+    def checks(self, site: Site, release: Release, /) -> Iterator[Check]:
         """What only clusters of this kind can be asked, before one is made."""
         ...
 

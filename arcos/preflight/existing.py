@@ -11,7 +11,7 @@ from arcos.site.release import Release
 from components.clusters.existing.config import ExistingCluster
 
 
-def checks(site: Site, release: Release) -> Iterator[Check]:
+def checks(site: Site, _release: Release) -> Iterator[Check]:
     """A file that the site names must be there; what stands in it, kubectl says best."""
     config = site.cluster
     if isinstance(config, ExistingCluster) and config.kubeconfig and not Path(config.kubeconfig).expanduser().is_file():

@@ -33,7 +33,7 @@ config:
         upstreams:
           - {name: hub, url: https://registry-1.docker.io, location: {jurisdiction: AU}}
 """
-DEVIATION = '    deviations:\n      - {path: %s, reason: "agreed with the ethics board", expires: 2027-06-30}\n'
+DEVIATION = '    deviations:\n      - {path: "%s", reason: "agreed with the ethics board", expires: 2027-06-30}\n'
 
 
 def test_inside_is_taken(check: Check) -> None:
