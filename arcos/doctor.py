@@ -14,13 +14,12 @@ import ssl
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from arcos.checks import Check, Level
 from arcos.local.plan import MACHINE
 from arcos.paths import STACKS, cache_dir, data_dir
 from components.certificates import ends
@@ -36,28 +35,6 @@ DISK_NEEDED = 12
 MEMORY_NEEDED = 4
 #: A federation needs weeks to hand round a new certificate.
 RENEW_BEFORE = timedelta(days=30)
-
-
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing looked at: how it stands, and the command that mends it ("" where nothing is to do)."""
-
-    name: str
-    level: Level
-    detail: str
-    fix: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """For ``--json``."""
-        return {key: str(value) for key, value in asdict(self).items()}
 
 
 def examine(site_name: str = "local", stacks: Path = STACKS) -> list[Check]:

@@ -16,7 +16,8 @@ class Facts:
     """The site. `https_port` is the one people type; a storage class that is None is not offered.
 
     `auth_host` is where people sign in, if that has a name of its own. `local_ca` signs the public certificate where no
-    public authority knows the domain. `gpu` are vendors of GPUs.
+    public authority knows the domain. `gpu` are vendors of GPUs, `gpu_taints`
+    the keys of taints on their nodes.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Facts:
     storage_class: str | None = None
     rwx_storage_class: str | None = None
     gpu: tuple[str, ...] = ()
+    gpu_taints: tuple[str, ...] = ()
     local_ca: CaSecret | None = None
     network_policy: bool = False
     auth_host: str | None = None

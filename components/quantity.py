@@ -34,3 +34,15 @@ def days(duration: str) -> int:
 def millicores(cpu: str) -> int:
     """Thousandths of a core of an amount of CPU, as in `0.5` or `500m`."""
     return int(cpu[:-1]) if cpu.endswith("m") else round(float(cpu) * 1000)
+
+
+#: Suffixes of a quantity as the API writes it, which may be decimal as well.
+_SUFFIXES = {suffix: float(1000 ** (power + 1)) for power, suffix in enumerate("kMGTPE")} | {
+    "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, **{suffix: float(size) for suffix, size in _BYTES.items()}, "Ei": 2.0**60
+}  # fmt: skip
+
+
+def amount(quantity: str) -> float:
+    """Any quantity of the API as a number: bytes of `16Gi`, cores of `3920m`, ones of `4`."""
+    number = quantity.rstrip("kKMGTPEimun")
+    return float(number) * _SUFFIXES[quantity[len(number) :]]

@@ -13,6 +13,7 @@ from components.baseline import USER as USER_PRIORITY
 from components.database import HOST, Database
 from components.database import PORT as DATABASE_PORT
 from components.facts import Facts
+from components.gpu import NAMES
 from components.groups import OPERATORS, RESEARCHERS
 from components.oidc import BACKCHANNEL, issuer
 from components.quantity import millicores, seconds, to_bytes
@@ -22,8 +23,6 @@ HUB, PROXY, NAMESPACE, NOTEBOOKS = "jupyterhub", "proxy", "jupyterhub", "noteboo
 HUB_PORT, PROXY_PORT, PROXY_API_PORT, NOTEBOOK_PORT = 8081, 8000, 8001, 8888
 #: The user in all notebook images.
 NOTEBOOK_USER = 10087
-#: What Kubernetes calls the GPUs of each vendor.
-_GPU = {"amd": "amd.com/gpu", "intel": "gpu.intel.com/i915", "nvidia": "nvidia.com/gpu"}
 
 
 def address(config: JupyterHubConfig, facts: Facts) -> str:
@@ -81,8 +80,13 @@ def profile(one: Profile, facts: Facts, image: Callable[[str], str], *, first: b
         "mem_guarantee": to_bytes(one.memory_request or one.memory),
     }
     if one.gpu:
-        resource = {_GPU[facts.gpu[0]]: str(one.gpu)}
+        resource = {NAMES[facts.gpu[0]].resource: str(one.gpu)}
         override |= {"extra_resource_limits": resource, "extra_resource_guarantees": resource}
+        if facts.gpu_taints:
+            # What keeps everybody else away from the nodes with GPUs.
+            override["tolerations"] = [
+                {"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in facts.gpu_taints
+            ]
     if one.longest:
         # Set beside what the hub sets for every pod.
         override["extra_pod_config"] = {

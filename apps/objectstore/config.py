@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from components.bucket import Bucket
 from components.certificates import Certificate
+from components.locality import Location, Place
 from components.requirement import Requirement
 from components.units import DnsLabel, HttpsUrl, Many, Memory, Settings
 
@@ -51,6 +52,9 @@ class ExternalS3(Settings):
     prefix: Annotated[str, StringConstraints(pattern=_PREFIX)] = ""
     """What the names of all buckets start with, as in `arcos-qld-`. Names are the whole store's: give one where others
     use it as well. Default: none."""
+
+    location: Location | None = None
+    """Where it keeps what it is given. Needed where the site names a jurisdiction or a region."""
 
 
 # One more way to have buckets is one more model here, and one more case in `objectstore.py`, which makes its endpoint:
@@ -99,6 +103,11 @@ class ObjectStoreConfig(Settings):
     def store(self) -> tuple[tuple[str, ...], str] | None:
         """The field that says how large the store is, and the size; None where it is somebody else's."""
         return (("binding", "storage"), self.binding.storage) if isinstance(self.binding, SeaweedFs) else None
+
+    def places(self) -> Iterator[Place]:
+        """Where the objects are, if not in the cluster."""
+        if isinstance(self.binding, ExternalS3):
+            yield Place(what="buckets, and the backups in them", path=("binding",), location=self.binding.location)
 
     def buckets_asked(self) -> Mapping[tuple[str | int, ...], Bucket]:
         """The buckets for people."""

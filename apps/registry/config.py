@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from components.bucket import Bucket
 from components.certificates import Certificate
 from components.groups import RESEARCHERS
+from components.locality import Location, Place
 from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, HttpsUrl, Many, Memory, Settings, refuse
 
@@ -59,6 +60,9 @@ class Upstream(Settings):
 
     url: HttpsUrl
     """Its address, as in `https://registry-1.docker.io`. Only what anybody may pull there."""
+
+    location: Location | None = None
+    """Where it is; it learns what is pulled here. Needed where the site names a jurisdiction or a region."""
 
 
 class RegistryConfig(Settings):
@@ -123,6 +127,12 @@ class RegistryConfig(Settings):
         yield Requirement(app="ingress", why="people and programs reach it through it")
         yield Requirement(app="database", why="personal tokens are kept in PostgreSQL")
         yield Requirement(app="objectstore", why="images are kept in a bucket")
+
+    def places(self) -> Iterator[Place]:
+        """Those whose images are mirrored."""
+        for number, one in enumerate(self.upstreams):
+            what = "the record of what people here pull"
+            yield Place(what=what, path=("upstreams", number), location=one.location)
 
     def groups_used(self) -> Iterator[GroupUse]:
         """Those whose members may sign in."""

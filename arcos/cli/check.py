@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,8 +45,20 @@ def check(
         typer.echo(text)
     if findings:
         raise typer.Exit(USAGE)
+    for notice in _notices(wanted):
+        typer.echo(f"::warning::{notice}" if output is Format.GITHUB else notice, err=output is not Format.GITHUB)
     if output is Format.TEXT:
         typer.echo(f"{len(wanted)} site{'s' if len(wanted) != 1 else ''} checked, no mistakes")
+
+
+def _notices(names: Sequence[str]) -> list[str]:
+    """What is right today and will not be soon."""
+    from arcos.site.loader import load_site
+    from arcos.site.release import load_release
+    from arcos.site.support import notices
+
+    loaded = [load_site(name) for name in names]
+    return notices([(site, load_release(site.release)) for site in loaded], datetime.now(UTC).date())
 
 
 def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from arcos.images.catalogue import AnyImage
     from arcos.site.release import Release
 
-app = typer.Typer(no_args_is_help=True, help="The golden containers: list, show, build, verify, push, lock.")
+app = typer.Typer(no_args_is_help=True, help="The golden containers: list, show, build, verify, push, load, lock.")
 NAMES = Annotated[list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Images; all without a name.")]
 JSON = Annotated[bool, typer.Option("--json", help="For scripts.")]
 RELEASE = Annotated[str, typer.Option("--release", help="A file in releases/; the newest by default.")]
@@ -104,6 +104,19 @@ def push(
     progress, pinned = Progress(), load_release(release or _newest())
     for image in _obtainable(names, pinned, progress):
         typer.echo(push_image(image, registry, pinned, progress).reference)
+
+
+@app.command(epilog="Example: ./arcosctl images load my-laptop")
+def load(name: Annotated[str, typer.Argument(metavar="SITE")]) -> None:
+    """Put a site's images into a cluster of kind, k3d or minikube on this machine, with no registry."""
+    from arcos.cli.connect import kubectl_for
+    from arcos.laptop import load as load_images
+    from arcos.render.evaluate import evaluate
+    from arcos.site.loader import load_site
+
+    site = load_site(name)
+    for reference in load_images(kubectl_for(site), evaluate(site), Progress()):
+        typer.echo(reference)
 
 
 @app.command(epilog="Example: ./arcosctl images lock; for new Debian packages: images lock --packages postgresql")

@@ -150,16 +150,7 @@ def doctor(
     as_json: JSON = False,
 ) -> None:
     """Say what this machine lacks for the site, each with the command that mends it. Changes nothing."""
-    from arcos.doctor import Level, examine
+    from arcos.cli.preflight import show
+    from arcos.doctor import examine
 
-    checks = examine(name)
-    if as_json:
-        typer.echo(json.dumps([check.as_dict() for check in checks], indent=2))
-    else:
-        for check in checks:
-            typer.secho(f"{check.level:>5}  ", nl=False, fg={"ok": "green", "warn": "yellow"}.get(check.level, "red"))
-            typer.echo(f"{check.name:<14} {check.detail}")
-            if check.fix:
-                typer.echo(f"{'':22}{check.fix}")
-    if any(check.level is Level.FAIL for check in checks):
-        raise typer.Exit(1)
+    show(examine(name), as_json=as_json)

@@ -115,11 +115,17 @@ def _apply(
 ) -> None:
     from arcos.apply.up import apply
     from arcos.cli.connect import kubectl_for
+    from arcos.preflight.examine import refuse
+    from arcos.site.release import load_release
 
+    kubectl = kubectl_for(site)
+    if site.cluster.kind != "local":
+        # A local cluster offers what the platform itself has put there a moment ago.
+        refuse(site, load_release(site.release), kubectl, manifests, progress)
     apply(
         site.name,
         manifests,
-        kubectl_for(site),
+        kubectl,
         progress,
         delete_data=delete_data,
         take_over=take_over,

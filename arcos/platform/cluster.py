@@ -10,12 +10,12 @@ import importlib.util
 from typing import cast
 
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions, export
 
 from arcos import paths
 from arcos.errors import USAGE, ArcosError
 from arcos.platform.args import PlatformArgs
-from components.clusters.contract import ClusterArgs, Kind
+from components.clusters.contract import ClusterArgs, Connection, Kind
 
 
 def provider(args: PlatformArgs, opts: ResourceOptions) -> k8s.Provider:
@@ -30,6 +30,7 @@ def provider(args: PlatformArgs, opts: ResourceOptions) -> k8s.Provider:
             exit_code=USAGE,
         )
     reached = kind.make(_args(args), opts)
+    _give_out(args, reached)
     return k8s.Provider(
         "cluster",
         kubeconfig=reached.kubeconfig,
@@ -42,6 +43,14 @@ def provider(args: PlatformArgs, opts: ResourceOptions) -> k8s.Provider:
         upsert_existing_objects=True,
         opts=opts,
     )
+
+
+def _give_out(args: PlatformArgs, reached: Connection) -> None:
+    """The stack's outputs, the same for every kind; `./arcosctl` reads the kubeconfig from there."""
+    if reached.kubeconfig is not None:
+        export("kubeconfig", Output.secret(reached.kubeconfig))
+    export("capabilities", args.site.cluster.capabilities.model_dump(mode="json", by_alias=True))
+    export("nodes", reached.nodes)
 
 
 def inside(args: PlatformArgs, opts: ResourceOptions) -> None:

@@ -22,7 +22,6 @@ from arcos.site.model import Site
 from components import gate
 from components.bucket import BucketEndpoint
 from components.clusters.local.cluster import LOCAL_CA
-from components.clusters.local.config import LocalCluster
 from components.facts import Facts
 from components.namespace import Quota
 from components.needs import Needs, together
@@ -43,9 +42,7 @@ _APPS: dict[str, Any] = {
 
 def ports(site: Site) -> tuple[int, int]:
     """The ports users type for http and https."""
-    if isinstance(site.cluster, LocalCluster):
-        return site.cluster.http_port, site.cluster.https_port
-    return 80, 443
+    return getattr(site.cluster, "http_port", 80), getattr(site.cluster, "https_port", 443)
 
 
 def facts(site: Site) -> Facts:
@@ -61,6 +58,7 @@ def facts(site: Site) -> Facts:
         storage_class=offered.default_storage_class,
         rwx_storage_class=offered.rwx_storage_class,
         gpu=offered.gpu,
+        gpu_taints=offered.gpu_taints,
         local_ca=LOCAL_CA if local else None,
         network_policy=offered.network_policy,
         auth_host=site.apps.auth.host if site.apps.auth else None,

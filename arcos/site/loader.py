@@ -17,11 +17,13 @@ from arcos.site.buckets import bucket_findings
 from arcos.site.diagnostics import Finding, SiteErrors, nearest, render_findings
 from arcos.site.document import Document, parse
 from arcos.site.files import listing, read_text, shown, unreadable
+from arcos.site.locality import locality_findings
 from arcos.site.model import Site
-from arcos.site.release import load_release, release_names
+from arcos.site.release import Release, load_release, release_names
 from arcos.site.requirements import requirement_findings
-from arcos.site.rules import AT, World, site_findings, stack_findings
+from arcos.site.rules import AT, World, is_secret, site_findings, stack_findings
 from arcos.site.sense import sense_findings
+from arcos.site.support import support_findings
 from arcos.site.validate import in_order, validate
 
 __all__ = ["SiteErrors", "check_sites", "load_site", "render_findings", "site_from_config", "site_names"]
@@ -76,12 +78,32 @@ def check_sites(
         findings += _strays(stacks)
     sites = [site for site, _ in read.values() if site is not None]
     findings += _shared_domains([site for site in sites if site.name in wanted], sites, stacks)
-    for release in sorted({site.release for site in sites if site.name in wanted}):
+    chosen = [site for site in sites if site.name in wanted]
+    known, wrong = _releases(chosen, releases)
+    for site in chosen:
+        if release := known.get(site.release):
+            findings += support_findings(_positions(site.name, stacks), site, release, world.today, AT)
+    return in_order([*findings, *wrong])
+
+
+def _releases(sites: Sequence[Site], folder: Path) -> tuple[dict[str, Release], list[Finding]]:
+    """The releases that sites name, and what is wrong with those that cannot be read."""
+    known: dict[str, Release] = {}
+    findings: list[Finding] = []
+    for name in sorted({site.release for site in sites}):
         try:
-            load_release(release, releases)
+            known[name] = load_release(name, folder)
         except SiteErrors as error:
             findings += error.findings
-    return in_order(findings)
+    return known, findings
+
+
+def stack_secrets(name: str, stacks: Path = STACKS) -> frozenset[str]:
+    """The keys of a stack file whose values are encrypted, as in `arcos:kubeconfig`; the values are never looked at."""
+    text, problem = read_text(stacks / f"Pulumi.{name}.yaml", stacks)
+    data = None if problem else parse(name, text, strict_under=AT).data
+    config = data.get("config") if isinstance(data, dict) else None
+    return frozenset(key for key, value in (config or {}).items() if is_secret(value))
 
 
 def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
@@ -114,7 +136,7 @@ def _needs(document: Document, site: Site | None) -> list[Finding]:
     """Only a site that is right field by field can be asked what it needs, and whether its parts fit together."""
     if not site:
         return []
-    rules = (requirement_findings, sense_findings, bucket_findings)
+    rules = (requirement_findings, sense_findings, bucket_findings, locality_findings)
     return [finding for rule in rules for finding in rule(document, site, AT)]
 
 

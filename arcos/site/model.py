@@ -20,6 +20,7 @@ from apps.registry.config import RegistryConfig
 from apps.welcome.config import WelcomeConfig
 from arcos.site.cluster import Cluster
 from components.clusters.local.config import LocalCluster
+from components.locality import Jurisdiction, Region
 from components.units import Day, DnsLabel, Domain, Email, Line, Many, Registry, Settings, refuse
 
 #: What a local site's images are named after. No such registry exists: `up` puts them on the node itself.
@@ -86,6 +87,13 @@ class Site(Settings):
 
     release: Annotated[str, Field(pattern=r"^[0-9]{4}\.(0[1-9]|1[0-2])$", examples=["2026.11"])]
     """The file in `releases/` that pins every version, in quotes: "2026.11"."""
+
+    jurisdiction: Jurisdiction | None = None
+    """Whose law the site's data stays under, as in `AU`, `AU-QLD` or `EU`: buckets, backups and mirrors lie inside.
+    Default: not said, so nothing is enforced."""
+
+    region: Region | None = None
+    """The region that the data stays in, where the law is not enough. Default: not said, so nothing is enforced."""
 
     cluster: Cluster
     """How the cluster comes to be. Only here may sites differ in kind."""

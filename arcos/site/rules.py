@@ -71,7 +71,7 @@ def _config_findings(document: Document, config: dict[str, Any]) -> Iterator[Fin
             what, accepted = f"config key `{key}` has no namespace", "<namespace>:<name>, as in aws:region"
             hint = "did you mean `arcos:site`?" if meant(key, ["site"]) else ""
             yield document.finding(mark, what, accepted, hint)
-        elif key.startswith("arcos:") and key != AT[-1] and not _is_secret(value):
+        elif key.startswith("arcos:") and key != AT[-1] and not is_secret(value):
             hint = f"everything of a site stands in arcos:site; a secret: pulumi config set --secret {key}"
             yield document.finding(mark, f"unknown key `{key}`", "arcos:site, and secrets (secure: ...)", hint)
     if AT[-1] not in config:
@@ -79,7 +79,8 @@ def _config_findings(document: Document, config: dict[str, Any]) -> Iterator[Fin
         yield document.finding(mark, "`arcos:site` is missing", "arcos:site: with the site below it")
 
 
-def _is_secret(value: object) -> bool:
+def is_secret(value: object) -> bool:
+    """Whether a value of a stack file is one that Pulumi has encrypted."""
     return isinstance(value, dict) and list(value) == ["secure"]
 
 

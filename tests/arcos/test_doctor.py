@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from arcos import doctor
-from arcos.doctor import Level
+from arcos.checks import Level
 from arcos.local import pki
 from arcos.paths import data_dir
 

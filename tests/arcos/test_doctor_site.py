@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from arcos import doctor
-from arcos.doctor import Level
+from arcos.checks import Level
 from tests.certificates import certificate
 
 SITE = """\

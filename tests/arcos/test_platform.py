@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import runpy
 from typing import Any
@@ -12,7 +13,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from arcos.errors import ArcosError
 from arcos.paths import ROOT
-from arcos.platform import Platform, PlatformArgs
+from arcos.platform import Platform, PlatformArgs, cluster
 from arcos.platform.gather import listings, namespaces, needs, ports
 from arcos.render import evaluate as evaluation
 from arcos.render.monitor import Recorder
@@ -69,6 +70,34 @@ def test_in_push_delivery_every_object_goes_to_the_sites_own_cluster(monkeypatch
     for request in custom:
         if request is not provider:
             assert "pulumi:providers:kubernetes::cluster::" in request.provider, request.name
+
+
+def _outputs(monkeypatch: pytest.MonkeyPatch, name: str) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(cluster, "export", given.__setitem__)
+    evaluation.run(lambda: _platform(name, "push"), stack=name)
+    return given
+
+
+@pytest.mark.parametrize("name", REACHABLE)
+def test_every_kind_gives_out_the_same(monkeypatch, name):
+    given = _outputs(monkeypatch, name)
+    assert set(given) - {"kubeconfig"} == {"capabilities", "nodes"}
+    assert given["capabilities"] == load_site(name).cluster.capabilities.model_dump(mode="json", by_alias=True)
+    assert "kubectl debug node" in given["nodes"]
+
+
+def test_a_kubeconfig_that_the_stack_keeps_is_used_and_stays_a_secret(monkeypatch):
+    """Without a file in the site file; given out as a secret, and never part of an object."""
+    monkeypatch.setattr(pulumi.Config, "get_secret", lambda _, key: pulumi.Output.secret(f"text of {key}"))
+    given = _outputs(monkeypatch, "hpc-perth")
+    seen: dict[str, Any] = {}
+
+    async def look() -> None:
+        seen.update(value=await given["kubeconfig"].future(), secret=await given["kubeconfig"].is_secret())
+
+    asyncio.run(look())
+    assert seen == {"value": "text of kubeconfig", "secret": True}
 
 
 def test_pulumi_names_say_where_an_object_lives_and_are_unique(monkeypatch):

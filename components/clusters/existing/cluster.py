@@ -6,16 +6,16 @@ https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeco
 
 from __future__ import annotations
 
-from pulumi import ResourceOptions
+from pulumi import Config, ResourceOptions
 
 from components.clusters.contract import ClusterArgs, Connection
 from components.clusters.existing.config import ExistingCluster
 
 
 def make(args: ClusterArgs, _opts: ResourceOptions) -> Connection:
-    """Its owner has made it."""
+    """Its owner has made it. Without a file, the stack may keep the kubeconfig's text as a secret."""
     config: ExistingCluster = args.config
-    return Connection(kubeconfig=config.kubeconfig, context=config.context)
+    return Connection(kubeconfig=config.kubeconfig or Config("arcos").get_secret("kubeconfig"), context=config.context)
 
 
 def inside(_args: ClusterArgs, _opts: ResourceOptions) -> None:

@@ -17,7 +17,8 @@ class ExistingCluster(Settings):
     """Context in the kubeconfig. Default: its current context."""
 
     kubeconfig: Line | None = None
-    """Path of the kubeconfig file. Default: what `kubectl` takes (KUBECONFIG, else ~/.kube/config)."""
+    """Path of the kubeconfig file. Default: the stack's secret `arcos:kubeconfig` (`pulumi config set --secret`), else
+    what `kubectl` takes (KUBECONFIG, else ~/.kube/config)."""
 
     capabilities: Capabilities = Capabilities()
     """What the cluster offers, as its owner says. Default: nothing beyond plain Kubernetes."""

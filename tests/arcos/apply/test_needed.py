@@ -36,7 +36,8 @@ def test_a_named_certificate_that_is_missing_stops_up_with_the_exact_command() -
 def test_a_certificate_that_is_there_is_not_asked_for() -> None:
     manifests = evaluate(load_site("hpc-perth"))
 
-    there = "ingress   hpc-wildcard\nobjectstore   bucket-shared-data\nobjectstore   bucket-scratch"
+    made = ["ingress   hpc-wildcard", "objectstore   bucket-shared-data", "objectstore   bucket-scratch"]
+    there = "\n".join([*made, "database   bucket-database-backup", "registry   bucket-registry"])
     needed.require("hpc-perth", manifests, Cluster(there))  # type: ignore[arg-type]
 
 

@@ -1,0 +1,99 @@
+"""Whether the kubeconfig may do all that `up` does, asked of the API server itself before anything changes.
+
+https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from arcos.apply.kubectl import Kubectl
+from arcos.apply.manifest import Manifest, as_list
+from arcos.checks import Check, fail, ok
+
+#: What is done with each object: looked at, applied, pruned.
+_VERBS = ("get", "create", "patch", "delete")
+#: What `up` does beside applying its objects: the lock, the record, what it looks at to explain a failure.
+_ALWAYS = (
+    *(("coordination.k8s.io", "leases", verb, "kube-system") for verb in ("get", "create", "update", "delete")),
+    *(("", "configmaps", verb, "kube-system") for verb in ("get", "create", "update", "delete")),
+    ("", "secrets", "list", ""),
+    ("", "pods", "list", ""),
+    ("", "events", "list", ""),
+)
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One verb on one kind of object; `namespace` "" is all of them, or the cluster."""
+
+    group: str
+    resource: str
+    verb: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.resource}{'.' + self.group if self.group else ''}{where}"
+
+    def review(self) -> Manifest:
+        """The question as the API takes it."""
+        asked = {"group": self.group, "resource": self.resource, "verb": self.verb}
+        asked |= {"namespace": self.namespace} if self.namespace else {}
+        return {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+
+
+def check(kubectl: Kubectl, manifests: list[Manifest]) -> Check:
+    """One question where we may do everything; else one for each right.
+
+    Raises:
+        ServerError: The cluster does not answer.
+    """
+    if not denied(kubectl, [Right("*", "*", "*")]):
+        return ok("rights", "the kubeconfig may do everything")
+    wanted = sorted(set(needed(manifests, dict(_resources(kubectl, manifests)))))
+    lacking = denied(kubectl, wanted)
+    if not lacking:
+        return ok("rights", f"the kubeconfig may do all {len(wanted)} things that `up` does")
+    first = ", ".join(map(str, lacking[:5])) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
+    who = "bind it to a ClusterRole with these verbs, or name a context of somebody who may"
+    return fail("rights", f"the kubeconfig may not {first}", who)
+
+
+def needed(manifests: Iterable[Manifest], resources: dict[tuple[str, str], str]) -> Iterator[Right]:
+    """Every right that `up` needs; namespaces are made by it, so it needs them in all of them."""
+    yield from (Right(*one) for one in _ALWAYS)
+    for manifest in manifests:
+        group = _group(manifest)
+        if resource := resources.get((group, manifest["kind"])):
+            yield from (Right(group, resource, verb) for verb in _VERBS)
+
+
+def denied(kubectl: Kubectl, wanted: list[Right]) -> list[Right]:
+    """Those that the API server refuses.
+
+    Raises:
+        ServerError: The cluster does not answer.
+    """
+    text = json.dumps(as_list(one.review() for one in wanted))
+    answers = kubectl.objects("create", "-f", "-", stdin=text, timeout=120.0)
+    return [one for one, answer in zip(wanted, answers, strict=True) if not answer.get("status", {}).get("allowed")]
+
+
+def _resources(kubectl: Kubectl, manifests: Iterable[Manifest]) -> Iterator[tuple[tuple[str, str], str]]:
+    """What the API calls each kind in its addresses."""
+    for version in sorted({str(one["apiVersion"]) for one in manifests}):
+        path = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        for one in kubectl.request("get", path)["resources"]:
+            if "/" not in one["name"]:
+                yield (version.rpartition("/")[0], one["kind"]), one["name"]
+
+
+def _group(manifest: Manifest) -> str:
+    return str(manifest["apiVersion"]).rpartition("/")[0]

@@ -1,0 +1,83 @@
+"""The guide is followed to the letter in a copy of the project: what it says is enough, and nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from arcos.paths import ROOT
+
+GUIDE = ROOT / "docs" / "guides" / "add-a-cluster-kind.md"
+#: A block, and the file that the line before it names.
+BLOCK = re.compile(r"(?:^`(?P<file>[\w./-]+)`\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+IGNORED = shutil.ignore_patterns(".git", ".venv*", "*_cache", "__pycache__", "rendered")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after the guide's steps; each command of it has succeeded."""
+    folder = tmp_path_factory.mktemp("guide") / "project"
+    shutil.copytree(ROOT, folder, ignore=IGNORED)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    (folder / "components" / "clusters" / "classroom").mkdir()
+    (folder / "components" / "clusters" / "classroom" / "__init__.py").touch()
+    for block in BLOCK.finditer(GUIDE.read_text(encoding="utf-8")):
+        if block["language"] == "diff":
+            run(folder, ["git", "apply", "-"], block["text"])
+        elif block["language"] == "sh":
+            for line in block["text"].splitlines():
+                run(folder, line.split())
+        else:
+            file = folder / block["file"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block["text"], encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, command: list[str], stdin: str = "") -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARCOS_STACKS")}
+    # A checkout may lie inside of another one, whose root git would take.
+    environment |= {"GIT_CEILING_DIRECTORIES": str(folder.parent), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, input=stdin, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") or part in ("__pycache__", "rendered") for part in parts):
+            found["/".join(parts)] = path.read_bytes()
+    return found
+
+
+def test_a_site_of_the_new_kind_is_rendered(project: Path) -> None:
+    rendered = [file.name for file in (project / "rendered" / "room-12").rglob("*.yaml")]
+    assert any("classroom-disk" in name for name in rendered), rendered
+
+
+def test_a_kind_is_its_folder_its_test_and_one_file_that_gathers_kinds(project: Path) -> None:
+    before, after = files(ROOT), files(project)
+    changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    assert changed == {"arcos/site/cluster.py", "stacks/site.schema.json"}
+    assert after.keys() - before.keys() == {
+        "components/clusters/classroom/__init__.py",
+        "components/clusters/classroom/config.py",
+        "components/clusters/classroom/cluster.py",
+        "tests/components/clusters/test_classroom.py",
+        "stacks/Pulumi.room-12.yaml",
+    }
+
+
+def test_the_one_file_grows_by_a_line_and_a_word(project: Path) -> None:
+    before = (ROOT / "arcos/site/cluster.py").read_text(encoding="utf-8").splitlines()
+    after = (project / "arcos/site/cluster.py").read_text(encoding="utf-8").splitlines()
+    assert len(after) - len(before) == 1
+    assert len(set(after) - set(before)) == 2
