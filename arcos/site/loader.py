@@ -18,6 +18,7 @@ from arcos.site.diagnostics import Finding, SiteErrors, nearest, render_findings
 from arcos.site.document import Document, parse
 from arcos.site.files import listing, read_text, shown, unreadable
 from arcos.site.model import Site
+from arcos.site.placement import placement_findings, texts
 from arcos.site.release import load_release, release_names
 from arcos.site.requirements import requirement_findings
 from arcos.site.rules import AT, World, site_findings, stack_findings
@@ -76,12 +77,22 @@ def check_sites(
         findings += _strays(stacks)
     sites = [site for site, _ in read.values() if site is not None]
     findings += _shared_domains([site for site in sites if site.name in wanted], sites, stacks)
-    for release in sorted({site.release for site in sites if site.name in wanted}):
+    for name in sorted({site.release for site in sites if site.name in wanted}):
         try:
-            load_release(release, releases)
+            release = load_release(name, releases)
         except SiteErrors as error:
             findings += error.findings
+            continue
+        for site in sites:
+            if site.name in wanted and site.release == name:
+                document = _positions(site.name, stacks)
+                findings += placement_findings(document, site, release, world.today, AT)
     return in_order(findings)
+
+
+def beside(name: str, stacks: Path = STACKS) -> dict[str, str]:
+    """The plain texts beside `arcos:site` in a stack file, as in `{"aws:region": "ap-southeast-2"}`."""
+    return texts(_positions(name, stacks), AT)
 
 
 def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
