@@ -19,6 +19,7 @@ from arcos.site.document import Document, parse
 from arcos.site.files import listing, read_text, shown, unreadable
 from arcos.site.locality import locality_findings
 from arcos.site.model import Site
+from arcos.site.placement import placement_findings, texts
 from arcos.site.release import Release, load_release, release_names
 from arcos.site.requirements import requirement_findings
 from arcos.site.rules import AT, World, is_secret, site_findings, stack_findings
@@ -82,7 +83,9 @@ def check_sites(
     known, wrong = _releases(chosen, releases)
     for site in chosen:
         if release := known.get(site.release):
-            findings += support_findings(_positions(site.name, stacks), site, release, world.today, AT)
+            document = _positions(site.name, stacks)
+            findings += support_findings(document, site, release, world.today, AT)
+            findings += placement_findings(document, site, release, world.today, AT)
     return in_order([*findings, *wrong])
 
 
@@ -104,6 +107,11 @@ def stack_secrets(name: str, stacks: Path = STACKS) -> frozenset[str]:
     data = None if problem else parse(name, text, strict_under=AT).data
     config = data.get("config") if isinstance(data, dict) else None
     return frozenset(key for key, value in (config or {}).items() if is_secret(value))
+
+
+def beside(name: str, stacks: Path = STACKS) -> dict[str, str]:
+    """The plain texts beside `arcos:site` in a stack file, as in `{"aws:region": "ap-southeast-2"}`."""
+    return texts(_positions(name, stacks), AT)
 
 
 def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:

@@ -1,0 +1,101 @@
+"""Who may do what: the IAM documents of a cluster's roles, each with the least that its holder needs. Pure.
+
+Pods get rights by EKS Pod Identity: a role of their own, no key, nothing from the machine they run on.
+https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.clusters.aws_eks.names import SITE_TAG, partition
+
+Document = dict[str, Any]
+
+#: The tag that the EFS CSI driver puts on whatever it makes; it cannot be told to add the site's.
+_EFS_TAG = "efs.csi.aws.com/cluster"
+
+
+def text(statements: Sequence[Mapping[str, Any]]) -> str:
+    """A policy as IAM takes it."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def trusts_service(service: str) -> str:
+    """Only this service of AWS may take the role, as in `ec2`."""
+    return text([_allow(["sts:AssumeRole"]) | {"Principal": {"Service": f"{service}.amazonaws.com"}}])
+
+
+def trusts_pod(cluster: str, namespace: str, account: str) -> str:
+    """Only pods of one service account of one cluster may take the role."""
+    tags = {"eks-cluster-name": cluster, "kubernetes-namespace": namespace, "kubernetes-service-account": account}
+    only = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+    pods = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Condition": only}
+    return text([_allow(["sts:AssumeRole", "sts:TagSession"]) | pods])
+
+
+def no_log_groups() -> str:
+    """EKS flushes logs after a cluster is gone, and would make the log group anew that was deleted with it."""
+    return text([{"Effect": "Deny", "Action": ["logs:CreateLogGroup"], "Resource": "*"}])
+
+
+def block_storage(site: str, region: str) -> str:
+    """What the EBS CSI driver does for volumes of this site, and of no other.
+
+    Learnt from the driver's own example, narrowed by the site's tag, which it puts on each volume that it makes.
+    https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/example-iam-policy.json
+    """
+    volumes, snapshots, instances = (_ec2(region, kind) for kind in ("volume", "snapshot", "instance"))
+    asked = _equals("aws:RequestTag", site)
+    theirs = _equals("aws:ResourceTag", site)
+    looks = ["AvailabilityZones", "Instances", "Snapshots", "Tags", "Volumes", "VolumesModifications", "VolumeStatus"]
+    makes = {"StringEquals": {"ec2:CreateAction": ["CreateVolume", "CreateSnapshot"]}}
+    return text(
+        [
+            _allow([f"ec2:Describe{what}" for what in looks]),
+            _allow(["ec2:CreateVolume"], [volumes]) | asked,
+            _allow(["ec2:CreateVolume"], [snapshots]) | theirs,
+            _allow(["ec2:AttachVolume", "ec2:DetachVolume"], [volumes, instances]) | theirs,
+            _allow(["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"], [volumes]) | theirs,
+            _allow(["ec2:CreateSnapshot"], [snapshots]) | asked,
+            _allow(["ec2:DeleteSnapshot"], [snapshots]) | theirs,
+            _allow(["ec2:CreateTags"], [volumes, snapshots]) | {"Condition": makes},
+        ]
+    )
+
+
+def shared_storage(file_system: str, region: str) -> str:
+    """What the EFS CSI driver does: a folder of its own (access point) for each volume, in one file system."""
+    whole = f"arn:{partition(region)}:elasticfilesystem:{region}:*:file-system/{file_system}"
+    folders = f"arn:{partition(region)}:elasticfilesystem:{region}:*:access-point/*"
+    asked = {"Condition": {"StringEquals": {f"aws:RequestTag/{_EFS_TAG}": "true"}}}
+    theirs = {"Condition": {"StringEquals": {f"aws:ResourceTag/{_EFS_TAG}": "true"}}}
+    looks = ["AccessPoints", "FileSystems", "MountTargets"]
+    return text(
+        [
+            _allow([f"elasticfilesystem:Describe{what}" for what in looks], [whole, folders]),
+            _allow(["ec2:DescribeAvailabilityZones"]),
+            _allow(["elasticfilesystem:CreateAccessPoint", "elasticfilesystem:TagResource"], [whole, folders]) | asked,
+            _allow(["elasticfilesystem:DeleteAccessPoint"], [folders]) | theirs,
+        ]
+    )
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str] = ()) -> Document:
+    """A statement; a trust policy names no resource, and a look at everything names all."""
+    statement: Document = {"Effect": "Allow", "Action": list(actions)}
+    if resources:
+        statement["Resource"] = list(resources)
+    elif not actions[0].startswith("sts:"):
+        statement["Resource"] = "*"
+    return statement
+
+
+def _equals(where: str, site: str) -> Document:
+    return {"Condition": {"StringEquals": {f"{where}/{SITE_TAG}": site}}}
+
+
+def _ec2(region: str, kind: str) -> str:
+    return f"arn:{partition(region)}:ec2:{region}:*:{kind}/*"

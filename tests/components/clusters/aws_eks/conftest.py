@@ -1,0 +1,51 @@
+"""A cluster that uses all that there is, as the engine would be asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pulumi import ResourceOptions
+
+from tests.components.clusters.aws_eks.recording import Made, config, record
+
+
+def cluster(**changes: Any) -> list[Made]:
+    """The resources of a site whose settings differ by `changes`, and a pod that is put into its cluster."""
+    import pulumi_kubernetes as k8s
+
+    from components.clusters.aws_eks import cluster as kind
+    from components.clusters.contract import ClusterArgs
+
+    args = ClusterArgs(
+        config=config(**changes),
+        site="aws-sydney",
+        domain="sydney.example.org",
+        kubernetes="1.37",
+        image=lambda name: name,
+        kubeconfig_file="",
+    )
+
+    def program() -> None:
+        reached = kind.make(args, ResourceOptions())
+        inside = k8s.Provider("cluster", kubeconfig=reached.kubeconfig)
+        kind.inside(args, ResourceOptions(providers=[inside]))
+
+    return record(program)
+
+
+@pytest.fixture(scope="session")
+def made() -> list[Made]:
+    return cluster()
+
+
+@pytest.fixture(scope="session")
+def of_type(made: list[Made]) -> Callable[[str], list[Made]]:
+    """Resources whose type ends so, as in `Subnet`."""
+    return lambda short: [one for one in made if one.type.endswith(f":{short}")]
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., list[Made]]:
+    return cluster

@@ -1,0 +1,93 @@
+"""What a site file may say of an EKS cluster; every mistake is found at its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from arcos.site.diagnostics import Finding
+from arcos.site.loader import check_sites
+from tests.components.clusters.aws_eks.recording import config
+
+SITE = """\
+config:
+  aws:region: ap-southeast-2
+  arcos:site:
+    title: A site
+    domain: a.example.org
+    contact: ops@example.org
+    release: "2026.11"
+    registry: registry.example.org/arcos
+    cluster:
+      kind: aws-eks
+      admins: ["arn:aws:iam::111122223333:role/arcos-operator"]
+      apiRanges: [203.0.113.0/24]
+      zones: [a, b, c]
+      network: {range: 10.64.0.0/16, serviceRange: 172.20.0.0/16, nat: one}
+      sharedFileSystem: fs-0123456789abcdef0
+      nodePools:
+        - {name: core, instanceType: m7i.large, min: 3, max: 6}
+        - {name: gpu, instanceType: g6.xlarge, min: 0, max: 4, gpu: nvidia, taints: [gpu]}
+    apps: {}
+"""
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Callable[..., list[Finding]]:
+    def run(old: str = "", new: str = "", today: date = date(2026, 11, 25)) -> list[Finding]:
+        assert SITE.count(old) == 1 or not old
+        (tmp_path / "Pulumi.a.yaml").write_text(SITE.replace(old, new) if old else SITE)
+        return check_sites(["a"], tmp_path, today=today)
+
+    return run
+
+
+def test_a_site_that_says_all_of_it_is_right(check):
+    assert check() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "said"),
+    [
+        ("10.64.0.0/16", "10.64.0.0/24", (14, 24), "cannot be a VPC's"),
+        ("10.64.0.0/16", "8.8.0.0/16", (14, 24), "cannot be a VPC's"),
+        ("10.64.0.0/16", "10.64.1.0/16", (14, 24), "is not how this range is written"),
+        ("10.64.0.0/16", "ten", (14, 24), "is not a range of addresses"),
+        ("10.64.0.0/16", "172.20.0.0/16", (14, 53), "meets the VPC's `range`"),
+        ("[a, b, c]", "[a, a]", (13, 14), "names a zone twice"),
+        ("[a, b, c]", "[a]", (13, 14), "too few entries"),
+        ("203.0.113.0/24", "0.0.0.0/0", (12, 18), "opens the Kubernetes API to 0.0.0.0/0"),
+        ("iam::111122223333:role/arcos-operator", "iam::1:root", (11, 16), "is no IAM role or user"),
+        ("m7i.large", "m7g.large", (17, 38), "has an ARM processor"),
+        ("g6.xlarge", "m7i.xlarge", (18, 37), "has no GPU of nvidia"),
+        ("gpu: nvidia", "gpu: amd", (18, 37), "has no GPU of amd"),
+        ("aws:region: ap-southeast-2", "aws:region: sydney", (2, 15), "is no region of AWS"),
+        ("  aws:region: ap-southeast-2\n", "", (9, 13), "`aws:region` is missing"),
+    ],
+)
+def test_a_mistake_is_found_at_its_place(old, new, place, said, check):
+    [finding] = check(old, new)
+    assert said in finding.what
+    assert (finding.line, finding.column) == place
+
+
+def test_the_session_that_aws_prints_is_mended_into_its_role(check):
+    [finding] = check("iam::111122223333:role/arcos-operator", "sts::111122223333:assumed-role/arcos-operator/me")
+    assert finding.hint == "did you mean `arn:aws:iam::111122223333:role/arcos-operator`?"
+
+
+def test_a_release_whose_kubernetes_eks_does_not_run_is_refused(check, monkeypatch):
+    monkeypatch.setattr(
+        "components.clusters.aws_eks.versions.EXTENDED_UNTIL", {"1.37": date(2026, 11, 24), "1.38": None}
+    )
+    [finding] = check()
+    assert finding.what == "EKS ended the support of Kubernetes 1.37 on 2026-11-24"
+    assert "1.38" in finding.accepted
+
+
+def test_a_file_system_is_a_capability():
+    assert config().capabilities.rwx_storage_class == "shared"
+    assert config(sharedFileSystem=None).capabilities.rwx_storage_class is None
