@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from components.units import Cpu, DnsLabel, Many, Memory, Settings
 
+#: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+_TAINT = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+TaintKey = Annotated[str, StringConstraints(pattern=_TAINT)]
 GpuVendor = Literal["amd", "intel", "nvidia"]
 
-#: The storage class that the platform itself makes on the clusters of a cloud.
-BLOCK_STORAGE = "block"
+#: The storage classes that the platform itself makes on the clusters of a cloud: for one pod, and for many at once.
+BLOCK_STORAGE, SHARED_STORAGE = "block", "shared"
 
 
 class Capabilities(Settings):
@@ -29,6 +34,9 @@ class Capabilities(Settings):
 
     gpu: Many[GpuVendor] = ()
     """Vendors of the GPUs that pods may ask for. Default: none."""
+
+    gpu_taints: Many[TaintKey] = ()
+    """Keys of the taints on nodes with GPUs, as in `nvidia.com/gpu`; what asks for a GPU tolerates them."""
 
     node_cpu: Cpu | None = None
     """Cores of the largest node. Default: not told, so nothing is compared with it."""

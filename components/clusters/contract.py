@@ -11,6 +11,10 @@ from typing import Any, Protocol
 
 from pulumi import Input, ResourceOptions
 
+#: Works on every cluster without a key or an open port.
+#: https://kubernetes.io/docs/tasks/debug/debug-cluster/kubectl-node-debug/
+NODE_SHELL = "kubectl debug node/NAME -it --image=IMAGE --profile=sysadmin"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
@@ -32,11 +36,12 @@ class ClusterArgs:
 class Connection:
     """How a cluster is reached: a kubeconfig (its text, always a secret, or a file's path), and which context of it.
 
-    Nothing means what `kubectl` takes by itself.
+    Nothing means what `kubectl` takes by itself. `nodes` tells a person how to get a shell on a machine of it.
     """
 
     kubeconfig: Input[str] | None = None
     context: str | None = None
+    nodes: Input[str] = NODE_SHELL
 
 
 class Kind(Protocol):

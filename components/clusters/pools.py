@@ -11,6 +11,9 @@ from components.clusters.capabilities import BLOCK_STORAGE, Capabilities, GpuVen
 from components.quantity import millicores, to_bytes
 from components.units import Cpu, DnsLabel, Line, Many, Memory, Settings, refuse
 
+#: Which pool a node belongs to, and whose GPU it has. Kinds label their nodes with both; the prefix is ours.
+POOL_LABEL, GPU_LABEL = "arcos.dev/pool", "arcos.dev/gpu"
+
 
 class NodePool(Settings):
     """A group of equal machines that grows and shrinks between two sizes."""
@@ -44,6 +47,14 @@ class NodePool(Settings):
             raise refuse(f"is less than `min` ({low})", f"a whole number from {max(low, 1)} to 1000")
         return value
 
+    def labels(self) -> dict[str, str]:
+        """What each node of the pool is labelled with."""
+        return {POOL_LABEL: self.name} | ({GPU_LABEL: self.gpu} if self.gpu else {})
+
+    def taint_keys(self) -> tuple[str, ...]:
+        """The keys of the taints that each node has: effect `NoSchedule`, no value."""
+        return tuple(f"arcos.dev/{word}" for word in self.taints)
+
 
 class OpenStackNodePool(NodePool):
     """A node pool of OpenStack machines."""
@@ -62,6 +73,7 @@ def cloud_capabilities(pools: Sequence[NodePool]) -> Capabilities:
         default_storage_class=BLOCK_STORAGE,
         network_policy=True,
         gpu=gpus,
+        gpu_taints=tuple(sorted({key for pool in pools if pool.gpu for key in pool.taint_keys()})),
         # One pool that does not tell may be the largest.
         node_cpu=max(cpus, key=millicores) if len(cpus) == len(pools) else None,
         node_memory=max(sizes, key=to_bytes) if len(sizes) == len(pools) else None,
