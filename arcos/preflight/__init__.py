@@ -1,1 +1,1 @@
-"""Questions before anything is spent or changed: `examine` asks a kind's own module, then the cluster where it is up."""
+"""Questions before anything is spent or changed: `examine` asks a kind's own module, then the cluster if it is up."""

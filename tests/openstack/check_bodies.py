@@ -43,11 +43,11 @@ def magnum(path: str) -> Callable[[Body], None]:
 
 
 def nova(path: str) -> Callable[[Body], None]:
-    """The JSON schemas of Nova's API, for the oldest microversion, which the provider asks for."""
+    """The JSON schemas of Nova's API, for the microversions that the provider asks for."""
     from nova.api.openstack.compute.schemas import server_groups, servers
     from nova.api.validation import validators
 
-    schema = {"/v2.1/servers": servers.create, "/v2.1/os-server-groups": server_groups.create}[path]
+    schema = {"/v2.1/servers": servers.create, "/v2.1/os-server-groups": server_groups.create_v215}[path]
     return lambda body: validators._SchemaValidator(schema).validate(body)
 
 

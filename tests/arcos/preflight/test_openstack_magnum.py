@@ -45,8 +45,8 @@ ANSWERS: dict[str, Any] = {
     f"/v2.0/quotas/{PROJECT}/details": {
         "quota": {key: {"limit": 10, "used": 1, "reserved": 0} for key in ("floatingip", "network", "router")}
     },
-    f"/v2/lbaas/quotas/{PROJECT}": {"quota": {"load_balancer": 5}},
-    "/v2/lbaas/loadbalancers": {"loadbalancers": []},
+    f"/v2.0/lbaas/quotas/{PROJECT}": {"quota": {"load_balancer": 5}},
+    "/v2.0/lbaas/loadbalancers": {"loadbalancers": []},
     "/v1/clustertemplates/kubernetes-v1.37": {
         "uuid": UUID,
         "name": "kubernetes-v1.37",
@@ -149,7 +149,7 @@ def _pattern(path: str) -> str:
             "no flavor g1.xlarge",
         ),
         (
-            Cloud(ANSWERS | {f"/v2/lbaas/quotas/{PROJECT}": {"quota": {"load_balancer": 1}}}),
+            Cloud(ANSWERS | {f"/v2.0/lbaas/quotas/{PROJECT}": {"quota": {"load_balancer": 1}}}),
             "quota: load balancers",
             Level.FAIL,
             "needs 2",

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.components.clusters.openstack.calls import Api, Rule, snake
 from tests.components.clusters.openstack.magnum_api import LOOK_UPS as MAGNUM_LOOK_UPS
+from tests.components.clusters.openstack.recording import id_of
 
 _NET, _LB, _COMPUTE, _VOLUMES = "/v2.0", "/v2.0/lbaas", "/v2.1", "/v3/*/volumes"
 
@@ -82,7 +83,7 @@ APIS: dict[str, Api] = {
         "floatingip",
         "floatingips",
         # The provider looks the network up by its name.
-        names=snake("description", pool="floating_network_id"),
+        names=snake("description", pool=lambda name: {"floating_network_id": id_of(name)}),
         later=(*_kept(f"{_NET}/floatingips"), f"GET {_NET}/networks"),
     ),
     "openstack:networking/floatingIpAssociate:FloatingIpAssociate": Api(
