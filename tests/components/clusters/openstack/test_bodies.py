@@ -13,6 +13,8 @@ from tests.components.clusters.openstack.services import problems
 from tests.components.clusters.openstack.test_machines import PLAIN, machines_of
 from tests.components.clusters.openstack.test_magnum import NAMED, OWN, made_of
 
+pytestmark = pytest.mark.api  # starting five services takes a minute
+
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
