@@ -132,12 +132,13 @@ def _run(tier: Tier) -> tuple[str, float]:
 
 
 def _install_test_packages(progress: Progress) -> None:
-    """Bring the locked test packages: the linters into .venv, Checkov into an environment of its own.
+    """Bring the locked test packages: the linters into .venv, Checkov and OpenStack into environments of their own.
 
-    Checkov pins half of PyPI; beside ours it would decide our versions.
+    Each of them pins half of PyPI; beside ours they would decide our versions.
     """
     _install(ROOT / ".venv", "requirements-dev.txt", progress)
     _install(ROOT / ".venv-policy", "requirements-policy.txt", progress)
+    _install(ROOT / ".venv-openstack", "requirements-openstack.txt", progress)
 
 
 def _install(venv: Path, lock: str, progress: Progress) -> None:

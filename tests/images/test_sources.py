@@ -39,7 +39,7 @@ def test_only_a_module_with_dependencies_locks_any(module: Path) -> None:
     assert (module / "go.sum").exists() == requires
 
 
-@pytest.mark.parametrize("name", ["cluster-state", "dashboards", "pause", "seeder", "welcome"])
+@pytest.mark.parametrize("name", ["cluster-state", "dashboards", "node-pools", "pause", "seeder", "welcome"])
 def test_our_own_programs_need_nothing_but_the_standard_library(name: str) -> None:
     assert "require" not in (IMAGES / name / "go.mod").read_text()
 

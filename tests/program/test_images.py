@@ -16,6 +16,7 @@ from apps.registry import gate as registry_gate
 from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
+from components.clusters import node_labels
 
 USERS = {
     "alertmanager": alertmanager.USER,
@@ -27,6 +28,7 @@ USERS = {
     "jupyterhub": jupyterhub.HUB_USER,
     "keycloak": auth.USER,
     "node-exporter": exporters.NODE_USER,
+    "node-pools": node_labels.USER,
     "notebook-minimal": settings.NOTEBOOK_USER,
     "notebook-scipy": settings.NOTEBOOK_USER,
     "oauth2-proxy": gate.USER,

@@ -149,8 +149,8 @@ def test_only_what_talks_to_the_api_holds_a_token(pods):
         if any("projected" in volume for volume in template["spec"].get("volumes", []))
     }
     services = {name for name in holders if not name.startswith("seed-")}
-    # Prometheus reads figures of kubelets with it, cluster-state lists what it counts.
-    assert services == {"coredns", "jupyterhub", "cluster-state", "prometheus"}, (
+    # Prometheus reads figures of kubelets with it, cluster-state lists what it counts, node-pools labels nodes.
+    assert services == {"coredns", "jupyterhub", "cluster-state", "node-pools", "prometheus"}, (
         "the proxies that face the internet hold no credential"
     )
 

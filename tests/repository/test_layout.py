@@ -17,7 +17,14 @@ from arcos.site.release import load_release
 APPS = ROOT / "apps"
 MAX_LINES = 300
 #: What is not written by hand.
-GENERATED = {"requirements.txt", "requirements-dev.txt", "requirements-policy.txt", "site.schema.json", "go.sum"}
+GENERATED = {
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-policy.txt",
+    "requirements-openstack.txt",
+    "site.schema.json",
+    "go.sum",
+}
 SOURCES = {".py", ".go", ".sh", ".yaml", ".yml", ".toml", ".md", ".c"}
 
 

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from components.clusters.capabilities import Capabilities
+from components.clusters.openstack import credentials
 from components.clusters.pools import OpenStackNodePool, cloud_capabilities
-from components.units import Line, Many, Settings
+from components.clusters.ranges import IpRange, between, is_private, meet
+from components.clusters.surroundings import Misfit, Surroundings
+from components.units import HttpsUrl, Line, Many, Memory, Settings, refuse
+
+_VERSION = r"^v1\.[0-9]{2}\.[0-9]{1,2}\+k3s[0-9]{1,2}$"
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class K3s(Settings):
+    """The program that every machine runs: Kubernetes in one file, fetched once and held to its checksum."""
+
+    version: Annotated[str, StringConstraints(pattern=_VERSION)]
+    """Its version, as in `v1.37.2+k3s1`; the minor is the release's."""
+
+    sha256: Annotated[str, StringConstraints(pattern=_SHA256)]
+    """Checksum of the program, from the project's own `sha256sum-amd64.txt`."""
+
+    url: HttpsUrl | None = None
+    """Where machines fetch it. Default: the project's own releases."""
+
+
+class VmNodePool(OpenStackNodePool):
+    """A fixed number of machines, each with a volume of its own for what pods keep."""
+
+    disk: Memory = "100Gi"
+    """Cinder volume of each machine, for container images and the volumes of pods; it outlives the machine."""
+
+    @field_validator("max")
+    @classmethod
+    def _fixed(cls, value: int, info: ValidationInfo) -> int:
+        low = info.data.get("min")
+        if low is not None and value != low:
+            raise refuse(f"is not `min` ({low})", "the same number: nothing makes plain machines by itself")
+        return value
 
 
 class OpenStackVm(Settings):
@@ -16,16 +51,68 @@ class OpenStackVm(Settings):
 
     kind: Literal["openstack-vm"]
 
+    image: Line
+    """Image of every machine: a Debian or Ubuntu cloud image, by name."""
+
+    external_network: Line
+    """Network whose floating address the site gets."""
+
+    k3s: K3s
+    """The Kubernetes that the machines run."""
+
     control_plane_flavor: Line
     """OpenStack flavor of the control plane's machines."""
 
     control_plane_nodes: Literal[1, 3, 5] = 3
     """Machines of the control plane: an odd number, so that a majority is left when one fails."""
 
-    node_pools: Annotated[Many[OpenStackNodePool], Field(min_length=1, max_length=50)]
+    control_plane_disk: Memory = "20Gi"
+    """Cinder volume of each machine of the control plane, for etcd; it outlives the machine."""
+
+    network_range: IpRange = "10.70.0.0/24"
+    """Addresses of the machines; /16 to /26, and in none of the two below."""
+
+    pod_range: Annotated[IpRange, Field(validate_default=True)] = "10.71.0.0/16"
+    """Addresses of pods; each machine takes a /24 of it."""
+
+    service_range: Annotated[IpRange, Field(validate_default=True)] = "10.96.0.0/16"
+    """Addresses of Services; seen inside the cluster only."""
+
+    api_ranges: Many[IpRange] = ()
+    """From where the Kubernetes API is reached. Default: everywhere; a client certificate is needed all the same."""
+
+    availability_zone: Line | None = None
+    """Zone of machines and volumes. Default: the cloud chooses."""
+
+    key_pair: Line | None = None
+    """Key pair in Nova for the machines, for the worst day. Default: none; nothing needs it, and port 22 stays shut."""
+
+    volume_type: Line | None = None
+    """Cinder's type of all volumes. Default: the cloud's."""
+
+    node_pools: Annotated[Many[VmNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
+
+    @field_validator("network_range", "pod_range", "service_range")
+    @classmethod
+    def _apart(cls, value: str, info: ValidationInfo) -> str:
+        widest, narrowest = (16, 26) if info.field_name == "network_range" else (8, 22)
+        if not is_private(value) or not between(value, widest, narrowest):
+            raise refuse("cannot be used here", f"a private range of /{widest} to /{narrowest}")
+        for name, key in (("network_range", "networkRange"), ("pod_range", "podRange")):
+            other = info.data.get(name)
+            if name != info.field_name and other and meet(value, other):
+                raise refuse(f"meets `{key}` {other}", "a range of its own")
+        return value
 
     @property
     def capabilities(self) -> Capabilities:
-        """The platform itself installs what Octavia and Cinder need, and a network that enforces policies."""
-        return cloud_capabilities(self.node_pools)
+        """Volumes on each machine's own disk, network policies; the platform's load balancer leads to the ingress."""
+        return cloud_capabilities(self.node_pools).model_copy(update={"load_balancer": False})
+
+    def misfits(self, around: Surroundings) -> Iterator[Misfit]:
+        """A person's password where an application credential belongs; another Kubernetes than the release's."""
+        yield from credentials.misfits(around)
+        if not self.k3s.version.startswith(f"v{around.kubernetes}."):
+            what = f"`version` is not Kubernetes {around.kubernetes}, which the release is for"
+            yield Misfit(what=what, accepted=f"as in `v{around.kubernetes}.1+k3s1`", path=("k3s", "version"))

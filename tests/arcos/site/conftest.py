@@ -25,6 +25,7 @@ config:
       kind: openstack-magnum
       nodePools:
         - {name: core, flavor: m3.large, min: 3, max: 6}
+      template: kubernetes-1.37
     apps:
       ingress: {}
       welcome: {message: Hello}
@@ -35,7 +36,7 @@ config:
 
 @pytest.fixture
 def good() -> str:
-    """A site file with nothing wrong: 16 lines."""
+    """A site file with nothing wrong: 17 lines."""
     return GOOD
 
 

@@ -18,7 +18,7 @@ config:
     contact: ops@example.org
     release: "2026.11"
     registry: registry.example.org/arcos
-    cluster: {kind: openstack-magnum, nodePools: [{name: core, flavor: m3.large, min: 3, max: 6}]}
+    cluster: {kind: openstack-magnum, template: t, nodePools: [{name: core, flavor: m3.large, min: 3, max: 6}]}
     apps:
       database:
         backup: {kind: bucket, quota: 50Gi}

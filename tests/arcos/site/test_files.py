@@ -34,7 +34,7 @@ def test_not_utf_8_is_found_at_its_byte(check: Check, good: str) -> None:
 
 def test_nul_bytes(check: Check, good: str) -> None:
     (finding,) = check(good.encode() + b"\x00")
-    assert (finding.line, finding.what) == (17, "holds a NUL byte")
+    assert (finding.line, finding.what) == (18, "holds a NUL byte")
 
 
 def test_over_one_mebibyte(check: Check, good: str) -> None:

@@ -21,8 +21,8 @@ REFUSALS = {
     "unknown key of a site": ("domain: a", "domian: a", "4:5", "unknown key `domian`", "domain", "`domain`"),
     "unknown key of a cluster": ("nodePools:", "node_pools:", "10:7", "unknown key", "nodePools", "`nodePools`"),
     "unknown key of a pool": ("flavor:", "flavour:", "11:24", "unknown key `flavour`", "flavor", "`flavor`"),
-    "unknown key of an app": ("message:", "mesage:", "14:17", "unknown key `mesage`", "message", "`message`"),
-    "unknown key of a deviation": ("reason:", "reasn:", "16:39", "unknown key `reasn`", "reason", "`reason`"),
+    "unknown key of an app": ("message:", "mesage:", "15:17", "unknown key `mesage`", "message", "`message`"),
+    "unknown key of a deviation": ("reason:", "reasn:", "17:39", "unknown key `reasn`", "reason", "`reason`"),
     "key of another cluster kind": ("nodePools:", "httpPort:", "10:7", "unknown key `httpPort`", "nodePools", ""),
     "the site's name": ("title:", "name: a\n    title:", "3:5", "unknown key `name`", "title", ""),
     "a secret inside the site": ("title: A site", "title: {secure: x}", "3:12", "`title` is a mapping", "text", ""),
@@ -34,7 +34,7 @@ REFUSALS = {
         "contact",
         "`contact`",
     ),
-    "app that does not exist": ("welcome:", "welcom:", "14:7", "there is no app `welcom`", "ingress", "`welcome`"),
+    "app that does not exist": ("welcome:", "welcom:", "15:7", "there is no app `welcom`", "ingress", "`welcome`"),
     "release that does not exist": ('"2026.11"', '"2026.10"', "6:14", "there is no release", "2026.11", "`2026.11`"),
     "release without quotes": ('"2026.11"', "2026.10", "6:14", "a number with a fraction", "text", '"2026.10"'),
     "text as number": ("title: A site", "title: 5", "3:12", "`title` is a number, not text", "text", '"5"'),
@@ -57,9 +57,9 @@ REFUSALS = {
         "at least 1",
         "",
     ),
-    "app as truth": ("ingress: {}", "ingress: true", "13:16", "is `true`, not a mapping", "mapping", "write {}"),
-    "app without value": ("ingress: {}", "ingress:", "13:7", "`ingress` has no value", "`{}`", ""),
-    "value null": ("{message: Hello}", "{message: ~}", "14:17", "`message` has no value", "leave the key out", ""),
+    "app as truth": ("ingress: {}", "ingress: true", "14:16", "is `true`, not a mapping", "mapping", "write {}"),
+    "app without value": ("ingress: {}", "ingress:", "14:7", "`ingress` has no value", "`{}`", ""),
+    "value null": ("{message: Hello}", "{message: ~}", "15:17", "`message` has no value", "leave the key out", ""),
     "domain with a capital": (
         "a.example.org",
         "A.example.org",
@@ -107,21 +107,21 @@ REFUSALS = {
         "",
         "`r.example",
     ),
-    "date that is none": ("2027-06-30", "2027-02-30", "16:73", "no day of the calendar", "2027-06-30", ""),
-    "date of another order": ("2027-06-30", "30.06.2027", "16:73", "is not a date", "2027-06-30", ""),
-    "date as number": ("2027-06-30", "2027", "16:73", "is a number, not a date", "2027-06-30", ""),
-    "deviation expired": ("2027-06-30", "2026-11-21", "16:73", "expired on 2026-11-21", "2026-11-22", "standard"),
-    "deviation without reason": ('reason: "only one node", ', "", "16:9", "`reason` is missing", "Why", ""),
-    "deviation with empty reason": ('"only one node"', '""', "16:47", "`reason` is empty", "8 characters", ""),
+    "date that is none": ("2027-06-30", "2027-02-30", "17:73", "no day of the calendar", "2027-06-30", ""),
+    "date of another order": ("2027-06-30", "30.06.2027", "17:73", "is not a date", "2027-06-30", ""),
+    "date as number": ("2027-06-30", "2027", "17:73", "is a number, not a date", "2027-06-30", ""),
+    "deviation expired": ("2027-06-30", "2026-11-21", "17:73", "expired on 2026-11-21", "2026-11-22", "standard"),
+    "deviation without reason": ('reason: "only one node", ', "", "17:9", "`reason` is missing", "Why", ""),
+    "deviation with empty reason": ('"only one node"', '""', "17:47", "`reason` is empty", "8 characters", ""),
     "deviation to nowhere": (
         "apps.ingress.replicas",
         "apps.ingres.replicas",
-        "16:16",
+        "17:16",
         "no `ingres`",
         "ingress",
         "`ingress`",
     ),
-    "deviation below a value": ("apps.ingress.replicas", "title.x", "16:16", "nothing below", "`title`", ""),
+    "deviation below a value": ("apps.ingress.replicas", "title.x", "17:16", "nothing below", "`title`", ""),
     "two lines in a title": (
         "title: A site",
         'title: "A\\nsite"',
@@ -130,7 +130,7 @@ REFUSALS = {
         "one line",
         "`A site`",
     ),
-    "text too long": ("message: Hello", "message: " + "x" * 2001, "14:26", "2001 characters, too many", "2000", ""),
+    "text too long": ("message: Hello", "message: " + "x" * 2001, "15:26", "2001 characters, too many", "2000", ""),
 }
 
 
@@ -204,4 +204,4 @@ def test_all_mistakes_of_a_file_come_in_one_run_in_its_order(check: Check, good:
         .replace("registry: registry", "registry: &x registry")
     )
     lines = [finding.line for finding in check(text)]
-    assert lines == [3, 4, 5, 7, 11, 14, 14, 16], "one mistake does not hide another"
+    assert lines == [3, 4, 5, 7, 11, 15, 15, 17], "one mistake does not hide another"

@@ -20,7 +20,7 @@ Swap = Callable[[str, str], str]
 
 def test_a_page_for_some_groups_needs_to_know_who_is_in_them(check: Check, swap: Swap) -> None:
     [finding] = check(swap("{message: Hello}", "{groups: [operators]}"))
-    assert (finding.line, finding.column) == (14, 17), "at the field, not at the app"
+    assert (finding.line, finding.column) == (15, 17), "at the field, not at the app"
     assert "`welcome.groups` needs the app `auth`" in finding.what
     assert "`auth: {}`" in finding.accepted
 

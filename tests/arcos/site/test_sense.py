@@ -23,6 +23,7 @@ config:
       nodePools:
         - {name: core, flavor: m3.large, min: 3, max: 6, cpu: 8, memory: 32Gi}
         - {name: gpu, flavor: g1.xlarge, min: 0, max: 1, gpu: nvidia, cpu: 16, memory: 64Gi}
+      template: kubernetes-1.37
     apps:
       ingress: {}
       database: {backup: {kind: none, reason: the cloud saves volumes}}
@@ -55,7 +56,7 @@ MISFITS = {
     ),
     "two profiles of one name": (
         *("{name: gpu, image", "{name: small, image", "small, image: notebook-scipy"),
-        *("the name `small` is used twice", "every name once", "line 24"),
+        *("the name `small` is used twice", "every name once", "line 25"),
     ),
     "a profile for nobody": (
         *("2, groups: [chem-lab]", "2, groups: [chemlab]", "chemlab]"),

@@ -1,0 +1,99 @@
+"""What happens around the replacement of a machine: it is drained before it goes, and waited for when it comes.
+
+Runs while `pulumi up` does, by the engine's hooks; asks the cluster itself, with kubectl. A machine whose cluster does
+not answer is not held up: there is nothing to drain then.
+https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, RunError, log
+
+#: How long pods may take to leave, and a machine to be ready.
+DRAIN_SECONDS, READY_SECONDS = 600, 1200
+_PAUSE = 10
+
+
+class Rolling:
+    """The hooks of one cluster's machines; a machine's name in the cloud is its node's name."""
+
+    def __init__(self, kubeconfig: Output[str], cluster: str) -> None:
+        self._kubeconfig = kubeconfig
+        self._boots: dict[str, str] = {}
+        self._drain = ResourceHook(f"{cluster}-drain", self._before_delete)
+        self._ready = ResourceHook(f"{cluster}-ready", self._after_create)
+
+    def hooks(self) -> ResourceHookBinding:
+        """For the options of a machine."""
+        return ResourceHookBinding(before_delete=[self._drain], after_create=[self._ready])
+
+    async def _before_delete(self, args: ResourceHookArgs) -> None:
+        _, before = await self._kubectl("get", "node", args.name, "--output=json")
+        self._boots[args.name] = boot(before)
+        code, said = await self._kubectl(*drain(args.name))
+        if code:
+            log.warn(f"{args.name} goes without having been drained: {said}")
+
+    async def _after_create(self, args: ResourceHookArgs) -> None:
+        """Raises RunError: The machine's node is not ready in time; the next machine is left alone."""
+        said, end = "", asyncio.get_running_loop().time() + READY_SECONDS
+        while asyncio.get_running_loop().time() < end:
+            code, said = await self._kubectl("get", "node", args.name, "--output=json")
+            # The old machine's node looks ready for a while after it is gone.
+            if code == 0 and ready(said) and boot(said) != self._boots.get(args.name):
+                await self._kubectl("uncordon", args.name)
+                return
+            await asyncio.sleep(_PAUSE)
+        raise RunError(
+            f"machine {args.name} has not become a ready node in {READY_SECONDS // 60} minutes\n"
+            f"  why:   {said.splitlines()[-1] if said and not said.startswith('{') else 'its node is not ready'}\n"
+            f"  fix:   openstack console log show {args.name}; mend what it says, then pulumi up goes on from here"
+        )
+
+    async def _kubectl(self, *arguments: str) -> tuple[int, str]:
+        """Its exit code, and what it printed, errors last. The kubeconfig is in a file for its owner for as long."""
+        kubeconfig = await self._kubeconfig.future()
+        program = shutil.which("kubectl")
+        if not kubeconfig or not program:
+            return 1, "kubectl is not on the PATH" if not program else "the cluster's address is not known"
+        with tempfile.TemporaryDirectory(prefix="arcos-") as folder:
+            file = Path(folder) / "kubeconfig"
+            file.touch(mode=0o600)
+            file.write_text(kubeconfig, encoding="utf-8")
+            run = await asyncio.create_subprocess_exec(
+                program, f"--kubeconfig={file}", "--request-timeout=30s", *arguments,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": folder},
+            )  # fmt: skip
+            output, _ = await run.communicate()
+        return run.returncode or 0, output.decode(errors="replace").strip()
+
+
+def drain(node: str) -> Sequence[str]:
+    """Pods leave as their disruption budgets allow; scratch space is given up, as it is at every restart."""
+    return ("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s")
+
+
+def boot(node: str) -> str:
+    """Which start of which machine a node is, from kubectl's JSON; "" where that cannot be told."""
+    try:
+        return str(json.loads(node)["status"]["nodeInfo"]["bootID"])
+    except (ValueError, KeyError):
+        return ""
+
+
+def ready(node: str) -> bool:
+    """Whether a node, as kubectl's JSON, may take pods' work."""
+    try:
+        conditions = json.loads(node)["status"]["conditions"]
+    except (ValueError, KeyError):
+        return False
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
