@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from arcos.paths import ROOT, cache_dir
-from tests.engine.project import Project
+from tests.engine.project import Project, engine_env
+from tests.engine.trial import Trial, make_trial
 
-NEEDS = ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes")
+ENGINE = ("pulumi", "pulumi-language-python")
+
+
+def need(*programs: str) -> None:
+    """Skip, and say what is missing."""
+    missing = [name for name in programs if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)} on the PATH")
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    missing = [name for name in NEEDS if not shutil.which(name)]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)} on the PATH")
+    need(*ENGINE, "pulumi-resource-kubernetes")
     base = tmp_path_factory.mktemp("engine")
     folder = base / "project"
     ignored = shutil.ignore_patterns(".git", ".venv*", "*_cache", "__pycache__", "rendered")
@@ -28,16 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     home.mkdir()
     cache_dir().mkdir(parents=True, exist_ok=True)
     (home / "cache").symlink_to(cache_dir())
-    (base / "state").mkdir()
-    env = {
-        **os.environ,
-        "ARCOS_HOME": str(home),
-        "PULUMI_BACKEND_URL": f"file://{base / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "not a secret: this state lives as long as the test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_HOME": str(base / "pulumi-home"),
-    }
+    env = engine_env(base) | {"ARCOS_HOME": str(home)}
     made = Project(folder, env)
     made.run("./arcosctl", "up", "local", "--simulate", "--cluster-only")
     try:
@@ -52,3 +49,23 @@ def deployed(project: Project) -> Project:
     """The project after one `pulumi up`, for tests that look and change nothing."""
     project.pulumi("up", "--yes", "--skip-preview")
     return project
+
+
+@pytest.fixture(scope="session")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the names and types of the clouds' SDKs are kept once they were read."""
+    return tmp_path_factory.mktemp("schemas")
+
+
+@pytest.fixture
+def openstack(tmp_path: Path, schemas: Path) -> Trial:
+    """Plain OpenStack resources in an empty account."""
+    need(*ENGINE)
+    return make_trial(tmp_path, "openstack", schemas)
+
+
+@pytest.fixture
+def aws(tmp_path: Path, schemas: Path) -> Trial:
+    """Plain AWS resources in an empty account."""
+    need(*ENGINE)
+    return make_trial(tmp_path, "aws", schemas)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ class Project:
 
     folder: Path
     env: dict[str, str]
+    stack: str = "local"
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the project, in a process group of its own."""
@@ -40,8 +42,22 @@ class Project:
         return output
 
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
-        """Run pulumi on the stack `local`."""
-        return self.run("pulumi", *arguments, "--stack", "local", "--non-interactive", "--color=never", ok=ok)
+        """Run pulumi on the stack."""
+        return self.run(*self.command(*arguments), ok=ok)
+
+    def json(self, *arguments: str) -> Any:
+        """What pulumi prints with `--json`, without the warnings before it."""
+        output = self.pulumi(*arguments, "--json")
+        return json.loads(output[output.index("{") :])
+
+    def destroy(self) -> str:
+        """Remove everything, as somebody does who has said that the data may go."""
+        self.pulumi("state", "unprotect", "--all", "--yes")
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """Pulumi's command line for the stack."""
+        return ("pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color=never")
 
     def inputs(self) -> dict[str, dict[str, Any]]:
         """What the engine holds of every Kubernetes object, by kind/namespace/name."""
@@ -51,6 +67,20 @@ class Project:
             for resource in state["deployment"].get("resources", [])
             if resource["type"].startswith("kubernetes:")
         }
+
+
+def engine_env(base: Path) -> dict[str, str]:
+    """An environment in which the engine keeps everything below `base` and fetches nothing."""
+    state = base / "state"
+    state.mkdir(exist_ok=True)
+    return {
+        **os.environ,
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "not a secret: this state lives as long as the test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(base / "pulumi-home"),
+    }
 
 
 def identify(manifest: dict[str, Any]) -> str:

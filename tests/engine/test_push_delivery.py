@@ -78,7 +78,7 @@ def test_the_state_holds_no_private_key(deployed: Project) -> None:
 
 
 def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
-    project.pulumi("destroy", "--yes", "--skip-preview")
+    project.destroy()
     for seconds in (2.0, 4.0, 6.0):
         running = project.start("pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive")
         time.sleep(seconds)
@@ -92,7 +92,7 @@ def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
 
 
 def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
-    project.pulumi("destroy", "--yes", "--skip-preview")
+    project.destroy()
 
     left = project.run(
         "./arcosctl", "kubectl", "local", "--", "get",
