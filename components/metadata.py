@@ -15,6 +15,9 @@ import pulumi_kubernetes as k8s
 
 #: Prefix of the labels and annotations that are ours.
 PREFIX = "arcos.dev"
+#: Tells Pulumi's engine that an object is done when it is there; anybody else passes over it.
+#: https://www.pulumi.com/blog/improving-kubernetes-management-with-pulumis-await-logic/
+NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 
 
 def labels(app: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from components.metadata import PREFIX, metadata, resource_name, selector
+from components.metadata import NOT_AWAITED, PREFIX, metadata, resource_name, selector
 from components.network import EgressRule, IngressRule
 from components.pod import PodArgs, pod_template
 
@@ -170,10 +170,18 @@ def _policy(args: WorkloadArgs, opts: ResourceOptions) -> k8s.networking.v1.Netw
 
 
 def _service(args: WorkloadArgs, opts: ResourceOptions) -> k8s.core.v1.Service:
-    name = args.service_name or args.pod.app
+    name, balanced = args.service_name or args.pod.app, args.service.get("type") == "LoadBalancer"
     return k8s.core.v1.Service(
         resource_name("Service", name, args.namespace),
-        metadata=metadata(name, app=args.pod.app, namespace=args.namespace, extra_labels=args.pod.extra_labels),
+        metadata=metadata(
+            name,
+            app=args.pod.app,
+            namespace=args.namespace,
+            extra_labels=args.pod.extra_labels,
+            # The engine would wait for pods behind it, which it waits for anyway. A service's turn comes before its
+            # pods', and it does few things at once: all of its hands would wait, and no pod be made.
+            annotations=None if balanced else NOT_AWAITED,
+        ),
         spec=args.service | {"selector": _selects(args)},
         opts=opts,
     )
@@ -186,9 +194,7 @@ def _claims(args: WorkloadArgs, opts: ResourceOptions) -> list[k8s.core.v1.Persi
         k8s.core.v1.PersistentVolumeClaim(
             resource_name("PersistentVolumeClaim", volume.name, args.namespace),
             # The engine would wait for the claim to be bound, which its first pod does.
-            metadata=metadata(
-                volume.name, app=app, namespace=args.namespace, annotations={"pulumi.com/skipAwait": "true"}
-            ),
+            metadata=metadata(volume.name, app=app, namespace=args.namespace, annotations=NOT_AWAITED),
             spec=claim_spec(volume),
             opts=ResourceOptions.merge(opts, ResourceOptions(protect=True)),
         )

@@ -18,7 +18,7 @@ from apps.ingress.traefik import HTTP, HTTPS, PING, PING_PATH, config_files
 from components import gate
 from components.baseline import CRITICAL
 from components.facts import Facts
-from components.metadata import PREFIX, digest, metadata, resource_name, selector
+from components.metadata import NOT_AWAITED, PREFIX, digest, metadata, resource_name, selector
 from components.metrics import Alert, ScrapeTarget, from_prometheus
 from components.namespace import Quota
 from components.needs import Needs
@@ -205,7 +205,7 @@ def _config(files: dict[str, str], opts: ResourceOptions) -> k8s.core.v1.ConfigM
 def _health(opts: ResourceOptions) -> k8s.core.v1.Service:
     return k8s.core.v1.Service(
         resource_name("Service", _HEALTH, INGRESS),
-        metadata=metadata(_HEALTH, app=INGRESS, namespace=INGRESS),
+        metadata=metadata(_HEALTH, app=INGRESS, namespace=INGRESS, annotations=NOT_AWAITED),
         spec={
             "type": "ClusterIP",
             "selector": selector(INGRESS),

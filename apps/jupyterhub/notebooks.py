@@ -23,7 +23,7 @@ from apps.jupyterhub.settings import (
     PROXY,
     shared_claim,
 )
-from components.metadata import PREFIX, metadata, resource_name, selector
+from components.metadata import NOT_AWAITED, PREFIX, metadata, resource_name, selector
 from components.network import EgressRule, from_app, to_app
 from components.pod import PodArgs, Resources, pod_template
 
@@ -77,7 +77,7 @@ def shared_folders(folders: Sequence[SharedFolder], storage_class: str, opts: Re
                 shared_claim(one.group),
                 app=NOTEBOOK,
                 namespace=NOTEBOOKS,
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=NOT_AWAITED,
                 extra_labels={f"{PREFIX}/group": one.group},
             ),
             spec={

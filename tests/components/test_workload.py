@@ -66,6 +66,14 @@ def test_one_pod_and_a_reason_belong_together(replicas, why):
         _args(replicas=replicas, singleton=why)
 
 
+def test_the_engine_waits_for_pods_and_public_addresses_and_not_for_services_in_the_cluster():
+    annotation = "pulumi.com/skipAwait"
+    assert _made()["Service"]["metadata"]["annotations"] == {annotation: "true"}, "its few hands would all wait"
+    public = _made(service={"type": "LoadBalancer", "ports": []})
+    assert "annotations" not in public["Service"]["metadata"], "`up` is done when users can reach it"
+    assert annotation not in _made()["Deployment"]["metadata"].get("annotations", {}), "pods are waited for"
+
+
 def test_what_is_not_opened_stays_closed():
     spec = _made(ingress=[])["NetworkPolicy"]["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
