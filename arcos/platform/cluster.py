@@ -6,30 +6,19 @@ Finds the kind's module by its name; what a kind does stands in `components/clus
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import cast
 
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions, export
 
 from arcos import paths
-from arcos.errors import USAGE, ArcosError
 from arcos.platform.args import PlatformArgs
 from components.clusters.contract import ClusterArgs, Connection, Kind
 
 
 def provider(args: PlatformArgs, opts: ResourceOptions) -> k8s.Provider:
     """Make the cluster, in push delivery, and connect to it. Its identity is the site, whatever its address becomes."""
-    kind = _kind(args)
-    if kind is None:
-        raise ArcosError(
-            f"clusters of kind {args.site.cluster.kind} cannot be made yet",
-            where=f"stacks/Pulumi.{args.site.name}.yaml",
-            why="this release renders such sites; making their clusters comes later",
-            fix=f"./arcosctl render {args.site.name} --out DIR",
-            exit_code=USAGE,
-        )
-    reached = kind.make(_args(args), opts)
+    reached = _kind(args).make(_args(args), opts)
     _give_out(args, reached)
     return k8s.Provider(
         "cluster",
@@ -55,8 +44,7 @@ def _give_out(args: PlatformArgs, reached: Connection) -> None:
 
 def inside(args: PlatformArgs, opts: ResourceOptions) -> None:
     """What the kind puts into its cluster before anything else."""
-    if kind := _kind(args):
-        kind.inside(_args(args), opts)
+    _kind(args).inside(_args(args), opts)
 
 
 def _args(args: PlatformArgs) -> ClusterArgs:
@@ -71,9 +59,7 @@ def _args(args: PlatformArgs) -> ClusterArgs:
     )
 
 
-def _kind(args: PlatformArgs) -> Kind | None:
-    """The module of the site's kind; None where the platform cannot make such clusters yet."""
+def _kind(args: PlatformArgs) -> Kind:
+    """The module of the site's kind."""
     kind = args.site.cluster.kind
-    if importlib.util.find_spec(name := f"components.clusters.{kind.replace('-', '_')}.cluster") is None:
-        return None
-    return cast(Kind, importlib.import_module(name))
+    return cast(Kind, importlib.import_module(f"components.clusters.{kind.replace('-', '_')}.cluster"))

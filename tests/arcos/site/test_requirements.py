@@ -29,7 +29,7 @@ def test_grafana_needs_somebody_who_signs_people_in_and_keeps_what_they_make(che
     findings = check(swap("{message: Hello}", "{}\n      monitoring: {page: false, grafana: {}}"))
     said = [finding for finding in findings if "`monitoring.grafana` needs the app" in finding.what]
     assert [finding.what.split("`")[3] for finding in said] == ["auth", "database"]
-    assert {(finding.line, finding.column) for finding in said} == {(15, 33)}, "at the field"
+    assert {(finding.line, finding.column) for finding in said} == {(16, 33)}, "at the field"
 
 
 #: An app with its defaults is `{}`; one whose defaults ask for another app that it can do without is told so.
