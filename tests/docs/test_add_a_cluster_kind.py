@@ -23,7 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project after the guide's steps; each command of it has succeeded."""
     folder = tmp_path_factory.mktemp("guide") / "project"
     shutil.copytree(ROOT, folder, ignore=IGNORED)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
+    _environment(folder)
     (folder / "components" / "clusters" / "classroom").mkdir()
     (folder / "components" / "clusters" / "classroom" / "__init__.py").touch()
     for block in BLOCK.finditer(GUIDE.read_text(encoding="utf-8")):
@@ -37,6 +37,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block["text"], encoding="utf-8")
     return folder
+
+
+def _environment(folder: Path) -> None:
+    """The packages of this checkout, and the modules of the copy."""
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{ROOT}/.venv/bin/python" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    shutil.copy(ROOT / "requirements.txt", folder / ".venv" / "requirements.installed")
 
 
 def run(folder: Path, command: list[str], stdin: str = "") -> None:

@@ -235,7 +235,7 @@ def test_nobody_may_read_all_secrets(objects):
 
 
 def _may_write(role, rule):
-    """The seeder keeps copies of a secret in step, each by its name; the hub ends people's servers; nodes are labelled."""
+    """The seeder keeps copies of a secret in step, each by its name; the hub ends servers; nodes are labelled."""
     name = role["metadata"]["name"]
     seeder = name.startswith("seed-") and rule["resourceNames"] and rule["verbs"] == ["update"]
     nodes = name == "arcos-node-pools" and (rule["resources"], rule["verbs"]) == (["nodes"], ["list", "patch", "watch"])
