@@ -1,7 +1,7 @@
 """Grafana: for operators who make dashboards of their own. Off by default; the page (`page.py`) needs it not.
 
 Owns its pod, its files, who gets in as what, and what it asks of the site. Its image is made by others, its dashboards
-are the page's own files. Why so: docs/adr/0020-grafana.md
+are the page's own files. Why so: docs/adr/0021-grafana.md
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns the asking and the copy in the cache. A tag is only ever asked about; everything else goes by the digest that
 `./arcosctl images lock` wrote. Of an image for several machines, ours is the one for linux/amd64.
-https://github.com/opencontainers/distribution-spec/blob/main/spec.md ; why: docs/adr/0019-upstream-images.md
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md ; why: docs/adr/0020-upstream-images.md
 """
 
 from __future__ import annotations

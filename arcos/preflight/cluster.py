@@ -1,6 +1,6 @@
 """What a running cluster offers against what the site file says of it: each difference at its field, with the way out.
 
-Pure. FAIL is what the API contradicts: `up` refuses it. WARN is what nobody can see there. See docs/adr/0025.
+Pure. FAIL is what the API contradicts: `up` refuses it. WARN is what nobody can see there. See docs/adr/0023.
 """
 
 from __future__ import annotations

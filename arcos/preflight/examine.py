@@ -101,7 +101,7 @@ def _support(site: Site, release: Release, today: date) -> Check:
     if stands is Standing.EARLY:
         what = f"{release.name} is not supported before {release.supported.first}"
         return warn("release", what, "wait for that day with sites that people depend on")
-    fix = f"name a newer release in stacks/Pulumi.{site.name}.yaml; docs/adr/0024-support-windows.md"
+    fix = f"name a newer release in stacks/Pulumi.{site.name}.yaml; docs/adr/0022-support-windows.md"
     if stands is Standing.ENDING:
         return warn("release", f"{release.name} is supported until {until} only", fix)
     return fail("release", f"{release.name} has not been supported since {until}", fix)

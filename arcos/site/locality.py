@@ -1,7 +1,7 @@
 """Whether data stays where the site says: buckets, backups and mirrors inside of its jurisdiction and region.
 
 Looks at a site that is right field by field; each app's own settings say what lies elsewhere. What has to be outside
-for a while is a deviation at that field, with a reason and an end. See docs/adr/0026.
+for a while is a deviation at that field, with a reason and an end. See docs/adr/0024.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a release stands in its support window on a given day, and what `./arcosctl check` makes of it. See ADR 24.
+"""How a release stands in its support window on a given day, and what `./arcosctl check` makes of it. See ADR 22.
 
 A site outlives its release on purpose only: by a deviation at `release`, with a reason and an end.
 """

@@ -2,7 +2,7 @@
 
 Owns that program's deployment and its rights; which nodes carry what is :func:`orders`. The program is
 `images/node-pools`. Nodes come and go with the autoscaler, so it watches them; a new node takes no pod before its
-network is up, and by then it is labelled. See docs/adr/0023-magnum.md.
+network is up, and by then it is labelled. See docs/adr/0026-magnum.md.
 """
 
 from __future__ import annotations

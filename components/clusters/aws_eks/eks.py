@@ -1,6 +1,6 @@
 """The whole of an EKS cluster, in the order in which it can be made; taken down in the opposite one.
 
-Owns the order: who waits for whom decides whether anything is left behind (docs/adr/0032). Each part stands in a file.
+Owns the order: who waits for whom decides whether anything is left behind (docs/adr/0029). Each part stands in a file.
 """
 
 from __future__ import annotations

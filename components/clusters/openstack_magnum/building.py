@@ -1,6 +1,6 @@
 """A Magnum cluster's resources: a template of its own where the site names none, the cluster, a node group a pool.
 
-Owns what is asked of Magnum; what it asks stands in `choices.py`, why in docs/adr/0023-magnum.md. Imported only when a
+Owns what is asked of Magnum; what it asks stands in `choices.py`, why in docs/adr/0026-magnum.md. Imported only when a
 cluster is made: the SDK takes seconds to load.
 https://docs.openstack.org/magnum/latest/user/
 """
