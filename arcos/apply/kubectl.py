@@ -168,11 +168,14 @@ class Kubectl:
 
 
 def items(text: str) -> list[dict[str, Any]]:
-    """The objects in kubectl's JSON: none, one, or a list of them."""
-    if not text.strip():
-        return []
-    document: dict[str, Any] = json.loads(text)
-    return list(document["items"]) if document.get("kind") == "List" else [document]
+    """The objects in kubectl's JSON: none, one, a list of them, or one document after another (`create` of several)."""
+    decoder, rest = json.JSONDecoder(), text.strip()
+    found: list[dict[str, Any]] = []
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        found += document["items"] if document.get("kind") == "List" else [document]
+        rest = rest[end:].lstrip()
+    return found
 
 
 @functools.cache
