@@ -63,10 +63,10 @@ class _NoMocks(mocks.Mocks):
     """The hook wants one; the monitor below never asks it."""
 
     def call(self, args: mocks.MockCallArgs) -> Inputs:
-        raise NotImplementedError
+        raise AssertionError(f"{args.token} reached the mocks: the monitor answers every call itself")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, Inputs]:
-        raise NotImplementedError
+        raise AssertionError(f"{args.name} reached the mocks: the monitor takes every resource itself")
 
 
 class _Monitor(mocks.MockMonitor):
