@@ -65,6 +65,7 @@ class Aws:
         """
         from botocore import xform_name
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         if (service, operation) not in CALLS:
             raise ValueError(f"{service}:{operation} is not among what may be asked")
@@ -80,13 +81,13 @@ class Aws:
             code = str(told.get("Code", ""))
             raise AwsError(
                 f"AWS refuses {service}:{operation}",
-                why=f"{code}: {told.get('Message', '')}",
+                why=_line(f"{code}: {told.get('Message', '')}"),
                 fix="aws sts get-caller-identity says who you are",
                 code=code,
             ) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             fix = "credentials as for the `aws` command line: docs/clouds/aws.md; or look at the network"
-            raise AwsError(f"{service}:{operation} cannot be asked", why=str(error), fix=fix) from None
+            raise AwsError(f"{service}:{operation} cannot be asked", why=_line(str(error)), fix=fix) from None
         return found
 
     def all(self, service: str, operation: str, key: str, **parameters: object) -> list[Any]:
@@ -106,3 +107,8 @@ class Aws:
             patience = Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"})
             self._clients[service] = self._session.create_client(service, region_name=self._region, config=patience)
         return self._clients[service]
+
+
+def _line(text: str) -> str:
+    """What was said, on one line: it may be the whole page of a proxy."""
+    return " ".join(text.split())[:200]

@@ -30,10 +30,14 @@ class Account:
     refused: frozenset[str] = frozenset()
     silent: bool = False
     """It refuses all three questions, as AWS does who is not allowed to ask."""
+    page: str = ""
+    """What it says to everything, as the page of a network that wants somebody to sign in."""
     simulated: list[str] = field(default_factory=list)
 
     def answer(self, path: str, target: str, body: bytes) -> tuple[int, str, str] | None:
         """Status, type and text; None where moto knows better."""
+        if self.page:
+            return 503, "text/html", self.page
         if path.startswith("/cluster-versions"):
             if self.silent:
                 return 403, "application/json", json.dumps({"__type": "AccessDeniedException", "message": "not you"})

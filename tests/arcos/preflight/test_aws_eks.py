@@ -163,6 +163,12 @@ def test_without_credentials_one_thing_is_said(ask, monkeypatch: pytest.MonkeyPa
     assert (only.level, "does not know who asks" in only.detail) == (Level.FAIL, True)
 
 
+def test_a_page_where_aws_should_answer_is_no_traceback(ask) -> None:
+    [only] = ask(Account(page="<!doctype html><title>Sign in to the guest network</title>")).values()
+    assert only.level is Level.FAIL
+    assert "guest network" in only.detail
+
+
 def test_nothing_that_could_change_anything_is_asked() -> None:
     with pytest.raises(ValueError, match="not among what may be asked"):
         Aws(REGION).ask("ec2", "DeleteVpc", VpcId="vpc-1")
