@@ -1,7 +1,7 @@
 """`dns`: the site's names lead to its address, wherever that moves. external-dns keeps the records.
 
 Owns the one pod that does it, and its right to read Services in one namespace. Which names there are the apps' routes
-say: `ingress` writes them on its Service (`components.dns`). Why so: docs/adr/0030-dns-records.md
+say: `ingress` writes them on its Service (`components.dns`). Why so: docs/adr/0032-dns-records.md
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 For kinds whose machines bring none. Owns its pods; driver and container toolkit belong to the machine's image. A pool
 is declared, never guessed: where no pool says `gpu: nvidia`, nothing is made. It runs as root since the kubelet's
-folder is root's, with no capability and no other folder of the machine. Why so: docs/adr/0031-gpu-plugin.md
+folder is root's, with no capability and no other folder of the machine. Why so: docs/adr/0033-gpu-plugin.md
 https://github.com/NVIDIA/k8s-device-plugin
 """
 

@@ -38,7 +38,7 @@ def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
     """The default storage class, and what GPUs need."""
     config: OpenStackVm = args.config
     _storage_class(opts)
-    if gpu_plugin.wanted(config.node_pools):
+    if config.gpu_plugin and gpu_plugin.wanted(config.node_pools):
         GpuPlugin("gpu-plugin", GpuPluginArgs(image=args.image(gpu_plugin.APP)), opts=opts)
 
 

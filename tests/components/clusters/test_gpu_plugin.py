@@ -76,17 +76,19 @@ def test_on_magnum_it_comes_where_the_site_says_that_the_cloud_brings_none() -> 
     assert plugins(inside(magnum, OpenStackMagnum.model_validate(NAMED | {"gpuPlugin": True}))) == 1
 
 
-def test_on_plain_machines_it_comes_with_the_pool() -> None:
-    assert plugins(inside(machines, OpenStackVm.model_validate(PLAIN))) == 1
+def test_on_plain_machines_it_comes_where_the_site_says_so_and_a_pool_has_gpus() -> None:
+    assert plugins(inside(machines, OpenStackVm.model_validate(PLAIN))) == 0, "an image of others is never a default"
+    assert plugins(inside(machines, OpenStackVm.model_validate(PLAIN | {"gpuPlugin": True}))) == 1
     none = [{**pool, "gpu": None} for pool in PLAIN["nodePools"]]
-    assert plugins(inside(machines, OpenStackVm.model_validate(PLAIN | {"nodePools": none}))) == 0
+    assert plugins(inside(machines, OpenStackVm.model_validate(PLAIN | {"gpuPlugin": True, "nodePools": none}))) == 0
 
 
-def test_machines_with_a_gpu_start_containers_by_nvidias_runtime_and_others_do_not() -> None:
-    config = OpenStackVm.model_validate(PLAIN)
+@pytest.mark.parametrize("on", [True, False])
+def test_machines_with_a_gpu_start_containers_by_nvidias_runtime_and_others_do_not(on: bool) -> None:
+    config = OpenStackVm.model_validate(PLAIN | {"gpuPlugin": on})
     born = userdata.Birth(volume="5f3a4a64-8d0b-4c43-9d3c-3a4f3f6a1b11", public="203.0.113.7")
     for machine in choices.workers(config, "uni"):
         told = yaml.safe_load(userdata.worker(config, machine, Keys(SEED, "uni"), born))
         files = {one["path"]: one["content"] for one in told["write_files"]}
         said = yaml.safe_load(files.get("/etc/rancher/k3s/config.yaml.d/gpu.yaml", "{}"))
-        assert said == ({"default-runtime": "nvidia"} if machine.pool == "gpu" else {}), machine.name
+        assert said == ({"default-runtime": "nvidia"} if on and machine.pool == "gpu" else {}), machine.name
