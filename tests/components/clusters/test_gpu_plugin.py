@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -51,6 +52,12 @@ def test_it_departs_from_restricted_in_its_user_and_one_folder_only() -> None:
     assert [mount["mountPath"] for mount in box["volumeMounts"]] == ["/var/lib/kubelet/device-plugins"]
     assert box["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert template["spec"]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "NetworkPolicy", "ServiceAccount"])
+def test_the_api_takes_its_objects(kind: str) -> None:
+    """No site of ours has it, so no other test holds it against the API's own schema."""
+    kubernetes_validate.validate(made()[kind], "1.37", strict=True)
 
 
 def test_nobody_talks_to_it_and_it_talks_to_nobody() -> None:
