@@ -17,7 +17,7 @@ class Facts:
 
     `auth_host` is where people sign in, if that has a name of its own. `local_ca` signs the public certificate where no
     public authority knows the domain. `gpu` are vendors of GPUs, `gpu_taints`
-    the keys of taints on their nodes.
+    the keys of taints on their nodes. `hosted_zone` is the zone of AWS whose records pods may change.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Facts:
     local_ca: CaSecret | None = None
     network_policy: bool = False
     auth_host: str | None = None
+    hosted_zone: str | None = None
 
     def host(self, label: str) -> str:
         """The name of one service, as in `hub.qld.example.edu.au`."""

@@ -70,6 +70,19 @@ def to_anywhere(*ports: int) -> EgressRule:
     return {"ports": _tcp(*ports)}
 
 
+def to_anywhere_both(*ports: int) -> EgressRule:
+    """Reach these ports wherever they are, over TCP and UDP, as DNS itself is spoken."""
+    return {"ports": [{"protocol": protocol, "port": port} for port in ports for protocol in ("TCP", "UDP")]}
+
+
+def to_pod_identity() -> EgressRule:
+    """Reach what hands out a pod's own rights on EKS: an agent on its node. Elsewhere nobody is there.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+    """
+    return {"to": [{"ip_block": {"cidr": "169.254.170.23/32"}}], "ports": _tcp(80)}
+
+
 def to_api_server() -> EgressRule:
     """Reach the Kubernetes API. It is no pod, and its address differs by cluster, so the rule is by port only."""
     return {"ports": _tcp(*API_SERVER_PORTS)}

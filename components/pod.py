@@ -112,11 +112,16 @@ class Mount:
 
 @dataclass(frozen=True, kw_only=True)
 class PodArgs:
-    """One hardened pod of one container.
+    """One hardened pod, mostly of one container.
 
     `ports` maps names to numbers. `api_token` is the lifetime in seconds of a token for the Kubernetes API, at least
     600; without it the pod holds none. `command` stands in for the image's entry point. `ready` and `live` are left out
-    for jobs; a service may take `start_seconds` until it first answers `live`.
+    for jobs; a service may take `start_seconds` until it first answers `live`. `secret_env` are variables out of a
+    Secret's key, as (secret, key), for programs that read no file. `companions` are programs that this one reaches on
+    the pod's own loopback address only; their containers and volumes, and nothing else of them, are put into the pod.
+
+    Raises:
+        ValueError: A companion asks for a token of its own: there is one account a pod.
     """
 
     app: str
@@ -127,6 +132,7 @@ class PodArgs:
     command: Sequence[str] = ()
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
     udp_ports: Mapping[str, int] = field(default_factory=dict)
     mounts: Sequence[Mount] = ()
@@ -139,6 +145,11 @@ class PodArgs:
     grace_seconds: int = 30
     annotations: Mapping[str, str] = field(default_factory=dict)
     extra_labels: Mapping[str, str] = field(default_factory=dict)
+    companions: Sequence[PodArgs] = ()
+
+    def __post_init__(self) -> None:
+        if any(one.api_token is not None for one in self.companions):
+            raise ValueError(f"{self.app}: a companion holds no token")
 
 
 def pod_template(args: PodArgs, *, restart: str = "Always") -> k8s.core.v1.PodTemplateSpecArgsDict:
@@ -158,10 +169,11 @@ def pod_template(args: PodArgs, *, restart: str = "Always") -> k8s.core.v1.PodTe
             "fs_group_change_policy": "OnRootMismatch",
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(args) | _probes(args)],
+        "containers": [_container(one) | _probes(one) for one in (args, *args.companions)],
     }
     # One volume may be mounted at several places.
-    volumes = list({mount.name: mount.volume() for mount in args.mounts}.values()) + _api_access(args.api_token)
+    mounts = [mount for one in (args, *args.companions) for mount in one.mounts]
+    volumes = list({mount.name: mount.volume() for mount in mounts}.values()) + _api_access(args.api_token)
     if volumes:
         spec["volumes"] = volumes
     if args.priority_class:
@@ -195,13 +207,21 @@ def _container(args: PodArgs) -> k8s.core.v1.ContainerArgsDict:
         container["command"] = list(args.command)
     if args.args:
         container["args"] = list(args.args)
-    if args.env:
-        container["env"] = [{"name": name, "value": value} for name, value in args.env.items()]
+    if args.env or args.secret_env:
+        container["env"] = _environment(args)
     if ports := _ports(args):
         container["ports"] = ports
     if mounts := _volume_mounts(args):
         container["volume_mounts"] = mounts
     return container
+
+
+def _environment(args: PodArgs) -> list[k8s.core.v1.EnvVarArgsDict]:
+    plain: list[k8s.core.v1.EnvVarArgsDict] = [{"name": name, "value": value} for name, value in args.env.items()]
+    return plain + [
+        {"name": name, "value_from": {"secret_key_ref": {"name": secret, "key": key}}}
+        for name, (secret, key) in args.secret_env.items()
+    ]
 
 
 def _ports(args: PodArgs) -> list[k8s.core.v1.ContainerPortArgsDict]:

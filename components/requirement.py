@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-Capability = Literal["default_storage_class", "rwx_storage_class", "gpu"]
+Capability = Literal["default_storage_class", "rwx_storage_class", "gpu", "load_balancer", "hosted_zone"]
 
 
 @dataclass(frozen=True, kw_only=True)

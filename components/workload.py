@@ -51,6 +51,7 @@ class WorkloadArgs:
     egress: Sequence[EgressRule] = ()
     singleton: str = ""
     service_name: str = ""
+    service_annotations: Mapping[str, str] = field(default_factory=dict)
     pod_selector: Mapping[str, str] = field(default_factory=dict)
     recreate: bool = False
     volumes: Sequence[Volume] = ()
@@ -180,7 +181,7 @@ def _service(args: WorkloadArgs, opts: ResourceOptions) -> k8s.core.v1.Service:
             extra_labels=args.pod.extra_labels,
             # The engine would wait for pods behind it, which it waits for anyway. A service's turn comes before its
             # pods', and it does few things at once: all of its hands would wait, and no pod be made.
-            annotations=None if balanced else NOT_AWAITED,
+            annotations=dict(args.service_annotations) | ({} if balanced else NOT_AWAITED),
         ),
         spec=args.service | {"selector": _selects(args)},
         opts=opts,

@@ -17,6 +17,7 @@ from apps.ingress.config import IngressConfig
 from apps.ingress.traefik import HTTP, HTTPS, PING, PING_PATH, config_files
 from components import gate
 from components.baseline import CRITICAL
+from components.dns import published
 from components.facts import Facts
 from components.metadata import NOT_AWAITED, PREFIX, digest, metadata, resource_name, selector
 from components.metrics import Alert, ScrapeTarget, from_prometheus
@@ -46,7 +47,7 @@ class IngressArgs:
 
     `local_ca` signs the certificate `tls_secret` on the site itself; without it the Secret must exist. `http_port` and
     `https_port` are the ones users type. `load_balancer` says that the cluster hands out public addresses. `sign_out`
-    is what `components.gate.sign_out_query` tells.
+    is what `components.gate.sign_out_query` tells. `publish` says that somebody reads the names off the Service.
     """
 
     image: str
@@ -60,6 +61,7 @@ class IngressArgs:
     https_port: int = 443
     load_balancer: bool = False
     sign_out: str = ""
+    publish: bool = False
 
 
 class Ingress(ComponentResource):
@@ -172,9 +174,15 @@ def workload(args: IngressArgs, files: dict[str, str]) -> WorkloadArgs:
             annotations={f"{PREFIX}/config": digest(files)},
         ),
         service=public_service(args),
+        service_annotations=published(public_names(args)) if args.publish else {},
         ingress=[from_anywhere(HTTP, HTTPS), from_app("welcome", "welcome", PING), from_prometheus(PING)],
         egress=[*(to_app(route.service, route.namespace, route.port) for route in args.routes), *ask],
     )
+
+
+def public_names(args: IngressArgs) -> set[str]:
+    """The names that lead here: the site's own, and that of every route."""
+    return {args.domain, *(route.host for route in args.routes)}
 
 
 def public_service(args: IngressArgs) -> k8s.core.v1.ServiceSpecArgsDict:

@@ -6,6 +6,7 @@ One function an app, all alike; what an app is stands in `apps`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from pulumi import ComponentResource, ResourceOptions
 
@@ -13,6 +14,8 @@ from apps.auth import auth
 from apps.auth.config import AuthConfig
 from apps.database import database
 from apps.database.config import DatabaseConfig
+from apps.dns import dns
+from apps.dns.config import DnsConfig
 from apps.ingress import ingress
 from apps.ingress.config import IngressConfig, LocalCa
 from apps.jupyterhub import jupyterhub
@@ -46,24 +49,18 @@ def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list
         return ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
 
     apps = args.site.apps
-    built: list[ComponentResource] = []
-    if apps.ingress:
-        built.append(_ingress(args, apps.ingress, after))
-    if apps.welcome:
-        built.append(_welcome(args, apps.welcome, after))
-    if apps.objectstore:
-        built.append(_objectstore(args, apps.objectstore, after))
-    if apps.database:
-        built.append(_database(args, apps.database, after))
-    if apps.auth:
-        built.append(_auth(args, apps.auth, after))
-    if apps.jupyterhub:
-        built.append(_jupyterhub(args, apps.jupyterhub, after))
-    if apps.monitoring:
-        built.append(_monitoring(args, apps.monitoring, after))
-    if apps.registry:
-        built.append(_registry(args, apps.registry, after))
-    return built
+    chosen: tuple[tuple[Any, Callable[[PlatformArgs, Any, After], ComponentResource]], ...] = (
+        (apps.ingress, _ingress),
+        (apps.dns, _dns),
+        (apps.welcome, _welcome),
+        (apps.objectstore, _objectstore),
+        (apps.database, _database),
+        (apps.auth, _auth),
+        (apps.jupyterhub, _jupyterhub),
+        (apps.monitoring, _monitoring),
+        (apps.registry, _registry),
+    )
+    return [make(args, config, after) for config, make in chosen if config is not None]
 
 
 def _ingress(args: PlatformArgs, config: IngressConfig, after: After) -> ingress.Ingress:
@@ -83,9 +80,16 @@ def _ingress(args: PlatformArgs, config: IngressConfig, after: After) -> ingress
             https_port=https_port,
             load_balancer=args.site.cluster.capabilities.load_balancer,
             sign_out=sign_out_query(facts(args.site)),
+            publish=args.site.apps.dns is not None,
         ),
         opts=after(ingress.quotas(config)),
     )
+
+
+def _dns(args: PlatformArgs, config: DnsConfig, after: After) -> dns.Dns:
+    # Its right to see the proxy's Service stands in the proxy's namespace.
+    wanted = (*dns.quotas(config), *(ingress.quotas(args.site.apps.ingress) if args.site.apps.ingress else ()))
+    return dns.Dns("dns", dns.DnsArgs(config=config, facts=facts(args.site), images=args.image), opts=after(wanted))
 
 
 def _welcome(args: PlatformArgs, config: WelcomeConfig, after: After) -> welcome.Welcome:

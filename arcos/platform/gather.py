@@ -11,6 +11,7 @@ from typing import Any
 from apps.auth import auth
 from apps.auth.gate import needs as gate_needs
 from apps.database import database
+from apps.dns import dns
 from apps.ingress import ingress
 from apps.ingress.config import LocalCa
 from apps.jupyterhub import jupyterhub
@@ -36,6 +37,7 @@ _APPS: dict[str, Any] = {
     "objectstore": objectstore,
     "registry": registry,
     "ingress": ingress,
+    "dns": dns,
     "monitoring": monitoring,
 }
 
@@ -62,6 +64,7 @@ def facts(site: Site) -> Facts:
         local_ca=LOCAL_CA if local else None,
         network_policy=offered.network_policy,
         auth_host=site.apps.auth.host if site.apps.auth else None,
+        hosted_zone=offered.hosted_zone,
     )
 
 

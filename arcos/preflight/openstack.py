@@ -68,6 +68,15 @@ def flavors(machines: Iterable[Machines], known: Mapping[str, Flavor]) -> Iterat
             yield fail(one.field, f"there is no flavor {one.flavor}", f"one of: {near}")
 
 
+def plugin(gpus: bool, brought: bool) -> Iterator[Check]:
+    """Whether something tells Kubernetes of the GPUs of plain machines, which bring nothing themselves."""
+    if gpus and brought:
+        yield ok("cluster.gpuPlugin", "NVIDIA's device plugin comes with the site; driver and toolkit with the image")
+    elif gpus:
+        what = "a pool has GPUs of NVIDIA, and nothing tells Kubernetes of them"
+        yield warn("cluster.gpuPlugin", what, "gpuPlugin: true, or bring a device plugin yourself")
+
+
 def wanted(machines: Iterable[Machines], known: Mapping[str, Flavor], *, most: bool) -> dict[str, int]:
     """How much room the machines take, at their most or at their least; unknown flavors count as none."""
     total = {"machines": 0, "cores": 0, "MiB of memory": 0}

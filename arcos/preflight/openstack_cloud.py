@@ -119,6 +119,11 @@ class Cloud:
         """A cluster template of Magnum's, if there is one of that name."""
         return self._magnum(f"/clustertemplates/{name}")
 
+    def templates(self) -> list[str]:
+        """The names of all cluster templates that the project sees."""
+        found = self._magnum("/clustertemplates") or {}
+        return sorted(str(one["name"]) for one in found.get("clustertemplates", []))
+
     def cluster(self, name: str) -> dict[str, Any] | None:
         """A cluster of Magnum's with its node groups under `groups`, if there is one of that name."""
         found = self._magnum(f"/clusters/{name}")

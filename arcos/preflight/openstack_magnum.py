@@ -75,11 +75,9 @@ def origin(config: OpenStackMagnum, kubernetes: str, cloud: Cloud) -> Iterator[C
     if config.template:
         found = cloud.template(config.template)
         if found is None:
-            yield fail(
-                "cluster.template",
-                f"there is no cluster template {config.template}",
-                "openstack coe cluster template list",
-            )
+            there = ", ".join(cloud.templates()) or "none"
+            what = f"there is no cluster template {config.template}; there are: {there}"
+            yield fail("cluster.template", what, f"one of them that brings Kubernetes {kubernetes}")
         else:
             version = found.get("labels", {}).get("kube_tag", "")
             yield _minor("cluster.template", config.template, version, kubernetes)

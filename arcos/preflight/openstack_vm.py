@@ -13,6 +13,7 @@ from arcos.preflight import openstack
 from arcos.preflight.openstack_cloud import Cloud, sign_in, unanswered
 from arcos.site.model import Site
 from arcos.site.release import Release
+from components.clusters import gpu_plugin
 from components.clusters.openstack_vm import choices
 from components.clusters.openstack_vm.config import OpenStackVm
 
@@ -46,6 +47,7 @@ def _asked(name: str, config: OpenStackVm, cloud: Cloud) -> Iterator[Check]:
     else:
         yield fail("cluster.image", f"there is no image {config.image}", "openstack image list")
     yield openstack.outside(config.external_network, cloud.networks(config.external_network))
+    yield from openstack.plugin(gpu_plugin.wanted(config.node_pools), config.gpu_plugin)
     known, wanted = cloud.flavors(), machines(config)
     yield from openstack.flavors(wanted, known)
     if cloud.servers(choices.site_name(name)):

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from apps.auth.config import AuthConfig
 from apps.database.config import DatabaseConfig
+from apps.dns.config import DnsConfig
 from apps.ingress.config import IngressConfig
 from apps.jupyterhub.config import JupyterHubConfig
 from apps.monitoring.config import MonitoringConfig
@@ -32,6 +33,9 @@ class Apps(Settings):
 
     ingress: IngressConfig | None = None
     """The one way in: TLS, redirects, security headers, and a route to every other app."""
+
+    dns: DnsConfig | None = None
+    """DNS records: the site's names lead to its address, wherever that moves."""
 
     welcome: WelcomeConfig | None = None
     """The landing page: which services the site has, where they are and whether they are up."""

@@ -11,6 +11,8 @@ from components.units import Cpu, DnsLabel, Many, Memory, Settings
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _TAINT = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 TaintKey = Annotated[str, StringConstraints(pattern=_TAINT)]
+#: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HostedZone.html
+HostedZone = Annotated[str, StringConstraints(pattern=r"^Z[0-9A-Z]{5,31}$")]
 GpuVendor = Literal["amd", "intel", "nvidia"]
 
 #: The storage classes that the platform itself makes on the clusters of a cloud: for one pod, and for many at once.
@@ -37,6 +39,9 @@ class Capabilities(Settings):
 
     gpu_taints: Many[TaintKey] = ()
     """Keys of the taints on nodes with GPUs, as in `nvidia.com/gpu`; what asks for a GPU tolerates them."""
+
+    hosted_zone: HostedZone | None = None
+    """Zone of AWS's Route 53 whose records the pods of `dns` have a role for. Default: none."""
 
     node_cpu: Cpu | None = None
     """Cores of the largest node. Default: not told, so nothing is compared with it."""

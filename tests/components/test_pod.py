@@ -83,3 +83,21 @@ def test_a_mount_is_a_volume_and_its_place(mount, volume):
 def test_ports_have_names_and_protocols():
     ports = _container(ports={"dns-tcp": 53}, udp_ports={"dns": 53})["ports"]
     assert [(port["name"], port["protocol"]) for port in ports] == [("dns-tcp", "TCP"), ("dns", "UDP")]
+
+
+def test_a_companion_is_as_hardened_and_brings_its_volumes_but_no_token():
+    beside = _args(app="b", user=10002, mounts=[Mount(path="/etc/b", secret="s")])
+    spec = pod_template(_args(companions=[beside], api_token=900))["spec"]
+    first, second = spec["containers"]
+    own = {"run_as_user": 10002, "run_as_group": 10002}
+    assert second["security_context"] == first["security_context"] | own
+    assert [volume["name"] for volume in spec["volumes"]] == ["s", "api-access"]
+    assert [mount["mount_path"] for mount in second["volume_mounts"]] == ["/etc/b"]
+    with pytest.raises(ValueError, match="holds no token"):
+        _args(companions=[_args(app="b", api_token=600)])
+
+
+def test_a_variable_out_of_a_secret_names_it_and_never_its_value():
+    [plain, secret] = _container(env={"A": "b"}, secret_env={"TOKEN": ("tsig", "secret")})["env"]
+    assert plain == {"name": "A", "value": "b"}
+    assert secret == {"name": "TOKEN", "value_from": {"secret_key_ref": {"name": "tsig", "key": "secret"}}}

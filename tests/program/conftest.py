@@ -29,6 +29,13 @@ _UNI = {
     "metadata": "https://mdq.example.org:8443/uni",
     "everyone": {"reason": "all of the university are meant"},
 }
+_EKS = {
+    "kind": "aws-eks",
+    "admins": ["arn:aws:iam::111122223333:role/arcos-operator"],
+    "hostedZone": "Z0123456789ABCDEFGHIJ",
+    "autoscaling": True,
+    "nodePools": [{"name": "core", "instanceType": "m7i.large", "min": 0, "max": 6}],
+}
 #: Changes to a real site that make an unusual one: what a site file may say, this program must be able to be.
 UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
     "nothing-on": ("hpc-perth", {"apps": {}}),
@@ -79,6 +86,23 @@ UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
                     "profiles": [{"name": "g", "image": "notebook-scipy", "gpu": 1, "groups": ["lab"]}],
                     "shared": [{"group": "lab"}],
                 },
+            }
+        },
+    ),
+    "names-and-machines-on-aws": (
+        "aws-sydney",
+        {"cluster": _EKS, "apps": {"ingress": {}, "welcome": {"host": "www.sydney.example.org"}, "dns": {}}},
+    ),
+    "names-on-openstack": (
+        "nectar-qld",
+        {"apps": {"ingress": {}, "dns": {"zone": "example.edu.au", "provider": {"kind": "designate"}}}},
+    ),
+    "names-on-ones-own": (
+        "nectar-qld",
+        {
+            "apps": {
+                "ingress": {},
+                "dns": {"provider": {"kind": "rfc2136", "server": "ns1.example.edu.au", "key": "arcos-qld"}},
             }
         },
     ),

@@ -7,6 +7,7 @@ import yaml
 
 from apps.auth import auth, gate, realm_job
 from apps.database import database
+from apps.dns import providers as dns
 from apps.ingress import ingress
 from apps.jupyterhub import jupyterhub, notebooks, settings
 from apps.monitoring import alertmanager, exporters, grafana, page, prometheus
@@ -17,13 +18,17 @@ from apps.welcome import welcome
 from arcos.paths import IMAGES
 from components import coredns, seeder
 from components.clusters import node_labels
+from components.clusters.aws_eks import autoscaler
 
 USERS = {
     "alertmanager": alertmanager.USER,
+    "cluster-autoscaler": autoscaler.USER,
     "cluster-state": exporters.STATE_USER,
     "configurable-http-proxy": jupyterhub.PROXY_USER,
     "coredns": coredns.USER,
     "dashboards": page.USER,
+    "external-dns": dns.USER,
+    "external-dns-openstack": dns.DESIGNATE_USER,
     "grafana": grafana.USER,
     "jupyterhub": jupyterhub.HUB_USER,
     "keycloak": auth.USER,

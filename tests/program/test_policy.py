@@ -149,10 +149,10 @@ def test_only_what_talks_to_the_api_holds_a_token(pods):
         if any("projected" in volume for volume in template["spec"].get("volumes", []))
     }
     services = {name for name in holders if not name.startswith("seed-")}
-    # Prometheus reads figures of kubelets with it, cluster-state lists what it counts, node-pools labels nodes.
-    assert services == {"coredns", "jupyterhub", "cluster-state", "node-pools", "prometheus"}, (
-        "the proxies that face the internet hold no credential"
-    )
+    # Prometheus reads figures of kubelets with it, cluster-state lists what it counts, node-pools labels nodes, dns
+    # reads the proxy's Service, the autoscaler sees which pods wait.
+    talk = {"coredns", "jupyterhub", "cluster-state", "node-pools", "prometheus", "dns", "cluster-autoscaler"}
+    assert services == talk, "the proxies that face the internet hold no credential"
 
 
 def test_every_pod_stands_under_a_network_policy_both_ways(rendered, pods):
@@ -239,7 +239,17 @@ def _may_write(role, rule):
     name = role["metadata"]["name"]
     seeder = name.startswith("seed-") and rule["resourceNames"] and rule["verbs"] == ["update"]
     nodes = name == "arcos-node-pools" and (rule["resources"], rule["verbs"]) == (["nodes"], ["list", "patch", "watch"])
-    return seeder or nodes or (name == "jupyterhub-servers" and rule["resources"] == ["pods"])
+    return seeder or nodes or _machines(role, rule) or (name == "jupyterhub-servers" and rule["resources"] == ["pods"])
+
+
+def _machines(role, rule):
+    """The autoscaler marks the machine that it takes away, moves its pods, and says so."""
+    may = (
+        (["nodes"], ["get", "list", "watch", "update"]),
+        (["events"], ["create", "patch"]),
+        (["pods/eviction"], ["create"]),
+    )
+    return role["metadata"]["name"] == "arcos-cluster-autoscaler" and (rule["resources"], rule["verbs"]) in may
 
 
 def test_rights_are_narrow(objects):
@@ -251,7 +261,11 @@ def test_rights_are_narrow(objects):
             assert not writing & set(rule["verbs"]) or _may_write(manifest, rule), where
             # Beside an object there may be a way into a pod (pods/exec). Figures of kubelets are behind this one only.
             figures = (rule["verbs"], rule["resources"]) == (["get"], ["nodes/metrics"])
-            assert figures or not [resource for resource in rule["resources"] if "/" in resource], where
+            assert (
+                figures
+                or _machines(manifest, rule)
+                or not [resource for resource in rule["resources"] if "/" in resource]
+            ), where
 
 
 def test_bindings_lead_from_existing_roles_to_existing_accounts(rendered):

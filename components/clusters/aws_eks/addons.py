@@ -84,15 +84,16 @@ def pod_role(
     *,
     account: str,
     opts: ResourceOptions,
+    namespace: str = "kube-system",
     policy: str = "",
     managed: Sequence[str] = (),
 ) -> AwsRole:
-    """A role that only pods of one service account in kube-system can take."""
+    """A role that only pods of one service account can take."""
     wanted = AwsRoleArgs(
         site=args.site,
         region=args.region,
         part=part,
-        trust=policies.trusts_pod(cluster_name(args.site), "kube-system", account),
+        trust=policies.trusts_pod(cluster_name(args.site), namespace, account),
         policy=policy,
         managed=managed,
         tags=args.tags,

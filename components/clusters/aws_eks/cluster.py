@@ -1,4 +1,4 @@
-"""A cluster that AWS's EKS makes. `make` builds it in push delivery; `inside` puts in its storage classes.
+"""A cluster that AWS's EKS makes. `make` builds it in push delivery; `inside` puts in storage classes and autoscaler.
 
 AWS's SDK takes a second to import: only `make` does, so that rendering a site never waits for it.
 https://docs.aws.amazon.com/eks/latest/userguide/what-is-eks.html
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pulumi import Config, ResourceOptions
 
+from components.clusters.aws_eks.autoscaler import EksAutoscaler, EksAutoscalerArgs
 from components.clusters.aws_eks.config import AwsEks
 from components.clusters.aws_eks.inside import EksStorageClasses, EksStorageClassesArgs
+from components.clusters.aws_eks.names import cluster_name
 from components.clusters.contract import ClusterArgs, Connection
 
 
@@ -37,6 +39,9 @@ def shell(region: str) -> str:
 
 
 def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
-    """Storage classes; DNS, network policies and GPUs are EKS's own add-ons and images."""
+    """Storage classes, and the autoscaler; DNS, network policies and GPUs are EKS's own add-ons and images."""
     config: AwsEks = args.config
     EksStorageClasses("eks-storage", EksStorageClassesArgs(file_system=config.shared_file_system or ""), opts)
+    if config.autoscaling:
+        image = args.image("cluster-autoscaler")
+        EksAutoscaler("autoscaler", EksAutoscalerArgs(image=image, cluster_name=cluster_name(args.site)), opts)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from components.clusters.aws_eks import machines, versions
 from components.clusters.aws_eks.addresses import NARROWEST, WIDEST
-from components.clusters.capabilities import SHARED_STORAGE, Capabilities
+from components.clusters.capabilities import SHARED_STORAGE, Capabilities, HostedZone
 from components.clusters.pools import NodePool, cloud_capabilities
 from components.clusters.ranges import IpRange, between, is_private, meet
 from components.clusters.surroundings import Misfit, Surroundings
@@ -133,6 +133,13 @@ class AwsEks(Settings):
     """An EFS file system for volumes that many pods write. It is made before the cluster and outlives it: see
     docs/clouds/aws.md. Default: none, so no such volumes."""
 
+    hosted_zone: HostedZone | None = None
+    """Id of a zone of Route 53 in this account: the pods of the app `dns` get a role for its records. Default: none."""
+
+    autoscaling: bool = False
+    """Pools grow and shrink by themselves between `min` and `max`. Needs the image `cluster-autoscaler`, which others
+    build: `./arcosctl images lock cluster-autoscaler`. Default: an operator starts machines."""
+
     log_days: Literal[7, 14, 30, 60, 90, 180, 365, 731] = 90
     """How long the control plane's logs are kept, in days."""
 
@@ -162,7 +169,8 @@ class AwsEks(Settings):
     def capabilities(self) -> Capabilities:
         """Elastic load balancing, EBS, EFS where there is one, and the VPC network's policy agent."""
         offered = cloud_capabilities(self.node_pools)
-        return offered.model_copy(update={"rwx_storage_class": SHARED_STORAGE if self.shared_file_system else None})
+        files = SHARED_STORAGE if self.shared_file_system else None
+        return offered.model_copy(update={"rwx_storage_class": files, "hosted_zone": self.hosted_zone})
 
     def misfits(self, around: Surroundings) -> Iterator[Misfit]:
         """A region that is not named, and a Kubernetes that EKS does not run."""

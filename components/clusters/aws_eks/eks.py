@@ -20,6 +20,7 @@ from components.clusters.aws_eks.kubeconfig import kubeconfig
 from components.clusters.aws_eks.network import AwsNetwork, AwsNetworkArgs
 from components.clusters.aws_eks.node_plan import plan as plan_nodes
 from components.clusters.aws_eks.nodes import EksNodes, EksNodesArgs
+from components.clusters.aws_eks.pod_rights import EksPodRights, EksPodRightsArgs
 from components.clusters.aws_eks.storage import EksStorage, EksStorageArgs
 
 #: AWS never moves a control plane to another zone: with as many as it needs, a third one can come and go for machines.
@@ -66,9 +67,11 @@ class EksCluster(ComponentResource):
         on_nodes = _after(child, nodes.groups)
         dns = addon(addons, "coredns", on_nodes)
         storage = _storage(args, addons, network, plane, on_nodes)
+        rights = EksPodRights("pod-rights", _pod_rights(args, addons), child)
         if args.config.budget:
             budget(args.site, args.config.budget, args.tags, child)
-        self.kubeconfig = _kubeconfig(args, plane, [*access.granted, *nodes.groups, dns, *storage.made])
+        ready = [*access.granted, *nodes.groups, dns, *storage.made, *rights.made]
+        self.kubeconfig = _kubeconfig(args, plane, ready)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
 
@@ -140,6 +143,11 @@ def _storage(
         tags=args.tags,
     )
     return EksStorage("storage", wanted, opts)
+
+
+def _pod_rights(args: EksClusterArgs, addons: EksAddonsArgs) -> EksPodRightsArgs:
+    config = args.config
+    return EksPodRightsArgs(addons=addons, hosted_zone=config.hosted_zone or "", autoscaling=config.autoscaling)
 
 
 def _kubeconfig(args: EksClusterArgs, plane: EksControlPlane, ready: Sequence[Resource]) -> Output[str]:

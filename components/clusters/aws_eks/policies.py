@@ -83,6 +83,43 @@ def shared_storage(file_system: str, region: str) -> str:
     )
 
 
+def machines(cluster: str, region: str) -> str:
+    """What the autoscaler does: look at groups of machines, and start and stop machines in those of this cluster.
+
+    EKS puts this tag on the groups behind its node groups, as "owned".
+    https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
+    """
+    groups = ["AutoScalingGroups", "AutoScalingInstances", "LaunchConfigurations", "ScalingActivities", "Tags"]
+    kinds = ["DescribeImages", "DescribeInstanceTypes", "DescribeLaunchTemplateVersions"]
+    eks = f"arn:{partition(region)}:autoscaling:{region}:*:autoScalingGroup:*:autoScalingGroupName/eks-*"
+    ours = {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}}
+    return text(
+        [
+            _allow([f"autoscaling:Describe{what}" for what in groups]),
+            _allow([*(f"ec2:{name}" for name in kinds), "ec2:GetInstanceTypesFromInstanceRequirements"]),
+            _allow(["eks:DescribeNodegroup"], [f"arn:{partition(region)}:eks:{region}:*:nodegroup/{cluster}/*/*"]),
+            _allow(["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"], [eks])
+            | {"Condition": ours},
+        ]
+    )
+
+
+def records(zone: str, region: str) -> str:
+    """What external-dns does: find its zone among the account's, and change the records that it knows, in that one.
+
+    https://kubernetes-sigs.github.io/external-dns/latest/docs/tutorials/aws/
+    """
+    one = f"arn:{partition(region)}:route53:::hostedzone/{zone}"
+    kinds = {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME", "TXT"]}
+    return text(
+        [
+            _allow(["route53:ListHostedZones"]),
+            _allow(["route53:ListResourceRecordSets"], [one]),
+            _allow(["route53:ChangeResourceRecordSets"], [one]) | {"Condition": {"ForAllValues:StringEquals": kinds}},
+        ]
+    )
+
+
 def _allow(actions: Sequence[str], resources: Sequence[str] = ()) -> Document:
     """A statement; a trust policy names no resource, and a look at everything names all."""
     statement: Document = {"Effect": "Allow", "Action": list(actions)}

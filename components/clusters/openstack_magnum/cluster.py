@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pulumi import ResourceOptions
 
+from components.clusters import gpu_plugin
 from components.clusters.contract import NODE_SHELL, ClusterArgs, Connection
+from components.clusters.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.clusters.node_labels import NodeLabels, NodeLabelsArgs
 from components.clusters.openstack.storage import OpenStackStorage, OpenStackStorageArgs
 from components.clusters.openstack_magnum import choices
@@ -28,7 +30,7 @@ def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
 
 
 def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
-    """Storage classes, and labels and taints of nodes, which Magnum does not pass on."""
+    """Storage classes, labels and taints of nodes, which Magnum does not pass on, and GPUs where the site says so."""
     config: OpenStackMagnum = args.config
     storage = OpenStackStorageArgs(
         volume_type=config.volume_type,
@@ -42,3 +44,5 @@ def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
         NodeLabelsArgs(image=args.image("node-pools"), pools=config.node_pools, pool_labels=choices.POOL_LABELS),
         opts=opts,
     )
+    if config.gpu_plugin and gpu_plugin.wanted(config.node_pools):
+        GpuPlugin("gpu-plugin", GpuPluginArgs(image=args.image(gpu_plugin.APP)), opts=opts)

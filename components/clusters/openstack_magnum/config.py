@@ -44,6 +44,10 @@ class OpenStackMagnum(Settings):
     autoscaling: bool = True
     """Pools grow and shrink by themselves. Off where the driver has no autoscaler, or refuses one beside `min: 0`."""
 
+    gpu_plugin: bool = False
+    """Bring NVIDIA's device plugin for pools with `gpu: nvidia`. Off where the cloud's driver brings one, or its GPU
+    operator (the Helm driver does): two would fight over each GPU. The machines' image then has driver and toolkit."""
+
     api_ranges: Many[IpRange] = ()
     """From where the Kubernetes API is reached. Default: everywhere; a client certificate is needed all the same."""
 

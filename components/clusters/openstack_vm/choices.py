@@ -30,6 +30,8 @@ class Machine:
     address: str | None = None
     labels: tuple[str, ...] = ()
     taints: tuple[str, ...] = ()
+    nvidia: bool = False
+    """Its containers are started by NVIDIA's runtime, which its image has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ def workers(config: OpenStackVm, site: str) -> list[Machine]:
             pool=pool.name,
             labels=tuple(f"{key}={value}" for key, value in sorted(pool.labels().items())),
             taints=tuple(f"{key}=:NoSchedule" for key in pool.taint_keys()),
+            nvidia=config.gpu_plugin and pool.gpu == "nvidia",
         )
         for pool in config.node_pools
         for number in range(1, pool.min + 1)

@@ -1,4 +1,4 @@
-"""A cluster on plain OpenStack machines: its resources in the cloud, and the storage class inside.
+"""A cluster on plain OpenStack machines: its resources in the cloud, and what is put into it.
 
 K3s brings network, network policies, DNS and a provisioner of directories; the rest of it is switched off.
 https://docs.k3s.io/
@@ -10,8 +10,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from components.clusters import gpu_plugin
 from components.clusters.capabilities import BLOCK_STORAGE
 from components.clusters.contract import NODE_SHELL, ClusterArgs, Connection
+from components.clusters.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.clusters.openstack_vm.config import OpenStackVm
 from components.metadata import metadata, resource_name
 
@@ -32,9 +34,17 @@ def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
     return Connection(kubeconfig=made.kubeconfig, nodes=shell)
 
 
-def inside(_args: ClusterArgs, opts: ResourceOptions) -> None:
-    """The default storage class: a volume is made where its first pod runs, on that machine's Cinder volume."""
-    k8s.storage.v1.StorageClass(
+def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
+    """The default storage class, and what GPUs need."""
+    config: OpenStackVm = args.config
+    _storage_class(opts)
+    if config.gpu_plugin and gpu_plugin.wanted(config.node_pools):
+        GpuPlugin("gpu-plugin", GpuPluginArgs(image=args.image(gpu_plugin.APP)), opts=opts)
+
+
+def _storage_class(opts: ResourceOptions) -> k8s.storage.v1.StorageClass:
+    """A volume is made where its first pod runs, on that machine's Cinder volume."""
+    return k8s.storage.v1.StorageClass(
         resource_name("StorageClass", BLOCK_STORAGE),
         metadata=metadata(
             BLOCK_STORAGE, app="storage", annotations={"storageclass.kubernetes.io/is-default-class": "true"}

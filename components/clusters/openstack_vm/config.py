@@ -69,6 +69,11 @@ class OpenStackVm(Settings):
     control_plane_disk: Memory = "20Gi"
     """Cinder volume of each machine of the control plane, for etcd; it outlives the machine."""
 
+    gpu_plugin: bool = False
+    """Bring NVIDIA's device plugin for pools with `gpu: nvidia`, and start their containers by NVIDIA's runtime: the
+    image then has driver and container toolkit. Its image others build: `./arcosctl images lock nvidia-device-plugin`.
+    Default: no, so nothing tells Kubernetes of a GPU unless you bring a plugin yourself."""
+
     network_range: IpRange = "10.70.0.0/24"
     """Addresses of the machines; /16 to /26, and in none of the two below."""
 

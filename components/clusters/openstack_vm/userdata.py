@@ -21,6 +21,10 @@ from components.clusters.openstack_vm.config import OpenStackVm
 _FILES = Path(__file__).with_name("files")
 #: What Nova takes, as base64. https://docs.openstack.org/api-ref/compute/#create-server
 MOST_BYTES = 65535 * 3 // 4
+#: Containers of such a machine are started by NVIDIA's runtime, which K3s finds where the toolkit is: each gets the
+#: GPUs that its environment names, which the device plugin writes there for who asked Kubernetes for some.
+#: https://docs.k3s.io/advanced#alternative-container-runtime-support
+_NVIDIA = "default-runtime: nvidia\n"
 _HEAD = "#cloud-config\n"
 
 
@@ -57,7 +61,8 @@ def control(config: OpenStackVm, machine: Machine, keys: Keys, born: Birth, *, f
 def worker(config: OpenStackVm, machine: Machine, keys: Keys, born: Birth) -> str:
     """For a machine that runs pods. It may join as such, and can read no secret with what it is told."""
     values = _values(config, machine, born) | {"agent_token": keys.token("node")}
-    return _whole("worker.yaml", values, _common("agent"))
+    extra = [_file("/etc/rancher/k3s/config.yaml.d/gpu.yaml", _NVIDIA)] if machine.nvidia else []
+    return _whole("worker.yaml", values, [*extra, *_common("agent")])
 
 
 def _values(config: OpenStackVm, machine: Machine, born: Birth) -> dict[str, str]:

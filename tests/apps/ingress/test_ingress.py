@@ -115,3 +115,10 @@ def test_the_quota_grows_with_the_proxies():
     many, one = quotas(IngressConfig(replicas=20))["ingress"], quotas(IngressConfig(replicas=1))["ingress"]
     assert many.pods > one.pods
     assert many.memory == "5632Mi"
+
+
+def test_names_are_published_once_each_and_only_where_somebody_asks():
+    routes = [HUB, dataclasses.replace(HUB, app="page", host="example.org")]
+    asked = _made(load_balancer=True, publish=True, routes=routes)["Service", "ingress"]["metadata"]
+    assert asked["annotations"]["dns.arcos.dev/hostname"] == "example.org,hub.example.org"
+    assert "annotations" not in _made(load_balancer=True, routes=routes)["Service", "ingress"]["metadata"]

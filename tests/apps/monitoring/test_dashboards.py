@@ -55,6 +55,8 @@ OTHERS = {
     "objectstore": {"SeaweedFS_volumeServer_resource", "SeaweedFS_s3_bucket_read_only"},
     # https://distribution.github.io/distribution/about/configuration/#prometheus
     "registry": {"registry_http_requests_total"},
+    # https://kubernetes-sigs.github.io/external-dns/latest/docs/monitoring/metrics/
+    "dns": {"external_dns_controller_last_sync_timestamp_seconds"},
 }
 
 

@@ -55,6 +55,11 @@ ANSWERS: dict[str, Any] = {
     "/v2.1/servers/detail": {"servers": []},
 }
 
+#: A cloud that calls its templates otherwise than the site file does.
+OTHER_TEMPLATES = {key: value for key, value in ANSWERS.items() if "clustertemplates" not in key} | {
+    "/v1/clustertemplates": {"clustertemplates": [{"name": "kubernetes-1.37"}, {"name": "kubernetes-1.36"}]}
+}
+
 
 @contextmanager
 def signed_in(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -96,6 +101,7 @@ def test_what_preflight_may_is_what_it_asks(ask, tmp_path: Path, monkeypatch: py
     for site, cloud in (
         (SITE, Cloud(ANSWERS)),
         (SITE, Cloud(ANSWERS | making())),
+        (SITE, Cloud(OTHER_TEMPLATES)),
         (
             own,
             Cloud(
@@ -136,8 +142,9 @@ def _pattern(path: str) -> str:
             Cloud({k: v for k, v in ANSWERS.items() if "clustertemplates" not in k}),
             "cluster.template",
             Level.FAIL,
-            "no cluster template",
+            "no cluster template kubernetes-v1.37; there are: none",
         ),
+        (Cloud(OTHER_TEMPLATES), "cluster.template", Level.FAIL, "there are: kubernetes-1.36, kubernetes-1.37"),
         (
             Cloud(ANSWERS | {"/v1/clustertemplates/kubernetes-v1.37": {"labels": {"kube_tag": "v1.36.1"}}}),
             *("cluster.template", Level.FAIL, "v1.36.1"),

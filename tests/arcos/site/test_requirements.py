@@ -36,7 +36,7 @@ def test_grafana_needs_somebody_who_signs_people_in_and_keeps_what_they_make(che
 _ALONE = {"database": "{backup: {kind: none, reason: the centre saves its volumes}}"}
 _CLUSTER = """\
       kind: existing
-      capabilities: {defaultStorageClass: block, rwxStorageClass: files}
+      capabilities: {defaultStorageClass: block, rwxStorageClass: files, loadBalancer: true, hostedZone: Z01234567}
 """
 
 
@@ -68,3 +68,13 @@ def test_a_choice_of_apps_is_taken_or_each_missing_one_is_named(apps: tuple[str,
         assert text.splitlines()[finding.line - 1].strip().startswith(f"{app}:"), "shown at the app that asks"
         said.add((app, need))
     assert said == missing
+
+
+def test_names_need_an_address_that_they_can_lead_to_and_a_zone_that_may_be_changed(check: Check, good: str) -> None:
+    text = _site(good, ("ingress", "dns")).replace(", loadBalancer: true, hostedZone: Z01234567", "")
+    address, zone = [finding.what for finding in check(text)]
+    assert "`dns` needs the cluster's `loadBalancer`" in address
+    assert "`dns.provider` needs the cluster's `hostedZone`" in zone
+    other = "dns: {provider: {kind: rfc2136, server: ns1.example.org, key: arcos}}"
+    [only] = check(text.replace("dns: {}", other))
+    assert "loadBalancer" in only.what, "the zone of AWS is asked for where AWS keeps the records"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from arcos.preflight.aws_cloud import CALLS
 from tests.components.clusters.aws_eks import shapes
 from tests.components.clusters.aws_eks.shapes import Params
 
@@ -234,6 +235,13 @@ KINDS: dict[str, Kind] = {
         ),
         delete=("DeleteAddon", "DeletePodIdentityAssociation"),
     ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Kind(
+        service="eks",
+        create=_one("CreatePodIdentityAssociation", shapes.lower()),
+        read=("DescribePodIdentityAssociation",),
+        update=("UpdatePodIdentityAssociation", "TagResource", "UntagResource"),
+        delete=("DeletePodIdentityAssociation",),
+    ),
     "aws:eks/nodeGroup:NodeGroup": Kind(
         service="eks",
         create=_one("CreateNodegroup", shapes.node_group),
@@ -268,5 +276,5 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
-#: What the program asks of AWS without making anything, and the provider of itself.
-ASKED = {("eks", "DescribeAddonVersions"), ("sts", "GetCallerIdentity")}
+#: What the program asks of AWS without making anything, and the provider of itself; and what `preflight` asks.
+ASKED = {("eks", "DescribeAddonVersions"), ("sts", "GetCallerIdentity")} | CALLS

@@ -14,11 +14,11 @@ from tests.components.clusters.aws_eks.calls import ASKED, KINDS
 Statement = dict[str, Any]
 
 #: What IAM calls a service, where that is not what its API is called.
-_PREFIX = {"efs": "elasticfilesystem"}
+_PREFIX = {"efs": "elasticfilesystem", "service-quotas": "servicequotas"}
 #: Budgets has rights of its own for what its API does.
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
 _BUDGETS = {"ListTagsForResource", "TagResource", "UntagResource"}
-_LOOKS = ("Describe", "Get", "List", "View")
+LOOKS = ("Describe", "Get", "List", "View")
 _KMS_BY_TAG = {
     "kms:CreateGrant", "kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:ScheduleKeyDeletion",
     "kms:UpdateKeyDescription", "kms:UntagResource",
@@ -66,7 +66,7 @@ def policy() -> dict[str, Any]:
     """The document, its statements from the widest to the narrowest."""
     wanted = actions()
     looks = {
-        one for one in wanted if one.split(":")[1].startswith(_LOOKS) and one.split(":")[0] not in ("iam", "budgets")
+        one for one in wanted if one.split(":")[1].startswith(LOOKS) and one.split(":")[0] not in ("iam", "budgets")
     }
     rest = wanted - looks
     statements = [_allow("Look", looks, ["*"])]
@@ -76,8 +76,11 @@ def policy() -> dict[str, Any]:
         statements.append(_allow(service.capitalize(), mine, resources))
     iam = statements[1]
     iam["Action"].remove("iam:AttachRolePolicy")
+    iam["Action"].remove("iam:SimulatePrincipalPolicy")
     known = {"ArnEquals": {"iam:PolicyARN": [f"arn:aws:iam::aws:policy/{name}" for name in MANAGED]}}
     statements.append(_allow("Attach", {"iam:AttachRolePolicy"}, _NAMED["iam"]) | {"Condition": known})
+    anybody = [f"arn:aws:iam::*:{kind}/*" for kind in ("role", "user")]
+    statements.append(_allow("Simulate", {"iam:SimulatePrincipalPolicy"}, anybody))
     by_tag = rest & (_EC2_BY_TAG | _KMS_BY_TAG)
     statements += [_allow("Ours", by_tag, ["*"]) | {"Condition": _OURS}, _allow("Make", rest - by_tag, ["*"])]
     return {"Version": "2012-10-17", "Statement": [*statements, *_roles_for_services()]}

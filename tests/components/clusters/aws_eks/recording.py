@@ -30,6 +30,8 @@ FULL: dict[str, Any] = {
     "apiRanges": ["203.0.113.0/24", "10.200.0.0/16"],
     "network": {"nat": "each-zone"},
     "sharedFileSystem": "fs-0123456789abcdef0",
+    "hostedZone": "Z0123456789ABCDEFGHIJ",
+    "autoscaling": True,
     "budget": {"monthlyUsd": 900, "notify": ["ops@example.org"]},
     "tags": [{"key": "cost-centre", "value": "4711"}],
     "nodePools": [

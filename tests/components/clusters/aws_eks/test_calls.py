@@ -54,7 +54,10 @@ def test_aws_takes_what_every_resource_is_made_with(made):
     ("site", "what"),
     [
         ({"apiRanges": []}, "reached from inside of the VPC only"),
-        ({"sharedFileSystem": None, "budget": None, "tags": []}, "with nothing that can be left out"),
+        (
+            {"sharedFileSystem": None, "budget": None, "tags": [], "hostedZone": None, "autoscaling": False},
+            "with nothing that can be left out",
+        ),
         ({"zones": ["b", "c"], "network": {"range": "10.8.0.0/20"}}, "small"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -141,6 +141,26 @@ def test_a_pods_role_can_be_taken_by_its_own_service_account_only(of_type):
             assert only["aws:RequestTag/eks-cluster-name"] == "arcos-aws-sydney"
 
 
+def test_the_autoscaler_and_dns_get_a_role_each_that_no_other_pod_can_take(of_type):
+    roles = {one.inputs["name"]: json.loads(one.inputs["assumeRolePolicy"]) for one in of_type("Role")}
+    given = {one.inputs["serviceAccount"]: one.inputs for one in of_type("PodIdentityAssociation")}
+    assert {name: one["namespace"] for name, one in given.items()} == {
+        "cluster-autoscaler": "kube-system",
+        "dns": "dns",
+    }
+    for account, one in given.items():
+        [trust] = roles[one["roleArn"].rpartition("/")[2]]["Statement"]
+        only = trust["Condition"]["StringEquals"]
+        assert only["aws:RequestTag/kubernetes-service-account"] == account
+        assert only["aws:RequestTag/kubernetes-namespace"] == one["namespace"]
+
+
+def test_a_site_that_asks_for_neither_makes_no_role_for_it(build):
+    made = build(hostedZone=None, autoscaling=False)
+    assert not [one for one in made if one.type.endswith(":PodIdentityAssociation")]
+    assert not [one for one in made if one.type.endswith(":Deployment")], "and starts no autoscaler"
+
+
 def test_gateways_are_one_or_one_a_zone(of_type, build):
     assert len(of_type("NatGateway")) == 3
     one = build(network={"nat": "one"})
@@ -163,6 +183,7 @@ def test_all_of_the_cluster_is_there_before_the_first_object_and_until_the_last_
     needed = before(made, provider)
     assert _urns(made, "Cluster", "NodeGroup", "Addon", "AccessPolicyAssociation", "NatGateway", "Route") <= needed
     assert _urns(made, "RolePolicy", "RolePolicyAttachment", "MountTarget") <= needed
+    assert _urns(made, "PodIdentityAssociation") <= needed, "a pod learns of its role as it is made"
 
 
 def test_objects_in_the_cluster_need_its_provider(made):

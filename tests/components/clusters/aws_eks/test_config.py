@@ -88,6 +88,17 @@ def test_a_release_whose_kubernetes_eks_does_not_run_is_refused(check, monkeypat
     assert "1.38" in finding.accepted
 
 
+def test_names_are_kept_in_the_zone_that_the_cluster_names(check):
+    apps = "    apps: {ingress: {}, dns: {}}\n"
+    [finding] = check("    apps: {}\n", apps)
+    assert "`dns.provider` needs the cluster's `hostedZone`" in finding.what
+    zone = "      sharedFileSystem: fs-0123456789abcdef0\n      hostedZone: {}\n      nodePools:\n"
+    old = "      sharedFileSystem: fs-0123456789abcdef0\n      nodePools:\n"
+    assert check(old, zone.format("Z0123456789ABCDEFGHIJ")) == []
+    [finding] = check(old, zone.format("sydney.example.org"))
+    assert (finding.line, finding.column) == (16, 19), "a zone's name is not its id"
+
+
 def test_a_file_system_is_a_capability():
     assert config().capabilities.rwx_storage_class == "shared"
     assert config(sharedFileSystem=None).capabilities.rwx_storage_class is None

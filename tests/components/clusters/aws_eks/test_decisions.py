@@ -12,6 +12,7 @@ import pytest
 
 from components.clusters.aws_eks import addresses, machines, names, node_plan, policies, versions
 from components.clusters.aws_eks.kubeconfig import kubeconfig
+from tests.components.clusters.aws_eks.model import operation
 from tests.components.clusters.aws_eks.recording import REGION, config
 
 
@@ -104,13 +105,19 @@ def test_another_machine_type_is_no_other_group():
     assert after == before["core"], "it is changed machine by machine"
 
 
-WRITES = re.compile(r":(Create|Delete|Modify|Attach|Detach|Tag)")
+WRITES = re.compile(r":(Create|Delete|Modify|Attach|Detach|Tag|Set|Terminate|Change)")
+DOCUMENTS = {
+    "EBS": policies.block_storage("a", REGION),
+    "EFS": policies.shared_storage("fs-0123", REGION),
+    "autoscaler": policies.machines("arcos-a", REGION),
+    "dns": policies.records("Z0123456789", REGION),
+}
 
 
-@pytest.mark.parametrize(
-    "document", [policies.block_storage("a", REGION), policies.shared_storage("fs-0123", REGION)], ids=["EBS", "EFS"]
-)
-def test_a_storage_driver_changes_what_is_this_sites_only(document):
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_pod_changes_what_is_this_sites_only(name):
+    document = DOCUMENTS[name]
+    assert any(WRITES.search(action) for one in json.loads(document)["Statement"] for action in one["Action"])
     for statement in json.loads(document)["Statement"]:
         if any(WRITES.search(name) for name in statement["Action"]):
             assert "Condition" in statement, f"{statement['Action']}: on anything in the account"
@@ -121,6 +128,27 @@ def test_a_volume_of_another_site_is_not_touched():
     statements = json.loads(policies.block_storage("a", REGION))["Statement"]
     [delete] = [one for one in statements if "ec2:DeleteVolume" in one["Action"]]
     assert delete["Condition"] == {"StringEquals": {"aws:ResourceTag/arcos.dev/site": "a"}}
+
+
+def test_names_are_kept_in_one_zone_and_mail_in_it_is_left_alone():
+    [change] = [one for one in json.loads(DOCUMENTS["dns"])["Statement"] if "ChangeResource" in one["Action"][0]]
+    assert change["Resource"] == ["arn:aws:route53:::hostedzone/Z0123456789"]
+    [kinds] = change["Condition"]["ForAllValues:StringEquals"].values()
+    assert kinds == ["A", "AAAA", "CNAME", "TXT"], "no MX and no NS record: those nobody of ours makes"
+
+
+def test_machines_of_another_cluster_are_not_stopped():
+    [stop] = [one for one in json.loads(DOCUMENTS["autoscaler"])["Statement"] if "autoscaling:Set" in str(one)]
+    assert stop["Condition"] == {"StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/arcos-a": "owned"}}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_action_of_a_pods_rights_is_an_operation_of_aws(name):
+    services = {"elasticfilesystem": "efs"}
+    for one in json.loads(DOCUMENTS[name])["Statement"]:
+        for action in one["Action"]:
+            service, operation_name = action.split(":")
+            assert operation(services.get(service, service), operation_name).name == operation_name
 
 
 def test_a_minor_that_eks_does_not_run_is_told():

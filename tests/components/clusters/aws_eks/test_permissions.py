@@ -7,6 +7,7 @@ import os
 import re
 
 from arcos.paths import ROOT
+from arcos.preflight.aws_cloud import CALLS
 from tests.components.clusters.aws_eks import permissions
 
 FILE = ROOT / "docs" / "permissions" / "aws-eks.json"
@@ -31,9 +32,16 @@ def test_no_right_is_given_by_a_wildcard():
     assert not [name for one in permissions.policy()["Statement"] for name in one["Action"] if "*" in name]
 
 
+def test_what_preflight_asks_is_permitted_as_a_look():
+    looks = [one for one in permissions.policy()["Statement"] if one["Sid"] in ("Look", "Simulate")]
+    named = {name for one in looks for name in one["Action"]}
+    assert {permissions.action(*call) for call in CALLS} <= named, "and so it changes nothing"
+    assert not [name for name in named if not name.split(":")[1].startswith((*permissions.LOOKS, "Simulate"))]
+
+
 def test_only_our_own_roles_can_be_changed_or_handed_on():
     for one in permissions.policy()["Statement"]:
-        if any(name.startswith("iam:") for name in one["Action"]):
+        if any(name.startswith("iam:") and name != "iam:SimulatePrincipalPolicy" for name in one["Action"]):
             for resource in one["Resource"]:
                 assert re.search(r":role/(arcos/arcos-\*|aws-service-role/\*)$", resource), (
                     "rights on every role are rights on the account"
