@@ -1,8 +1,8 @@
 """A namespace of the platform: Pod Security `restricted`, nothing in or out but DNS, and a quota.
 
 Owns what every namespace gets before anything runs in it; what a workload may reach is opened by the workload.
-Namespaces are not protected against deletion in push delivery: `pulumi destroy` of a test site must work. In pull
-delivery `up` never prunes a namespace that holds a volume claim.
+One that may hold volumes is protected: they would go with it, also those that only the cluster knows. In any other the
+quota lets no claim in. In pull delivery `up` never prunes a namespace that holds a claim. See docs/adr/0030.
 https://kubernetes.io/docs/concepts/security/pod-security-admission/
 """
 
@@ -23,23 +23,28 @@ _DEFAULT_REQUESTS = {"cpu": "25m", "memory": "64Mi"}
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """The most a namespace may hold: pods, requested CPU, memory limits, ports on nodes, cloud load balancers."""
+    """The most a namespace may hold: pods, requested CPU, memory limits, ports on nodes, cloud load balancers.
+
+    `volumes`: whether there may be volume claims in it, of any number and size.
+    """
 
     pods: int
     cpu: str
     memory: str
     node_ports: int = 0
     load_balancers: int = 0
+    volumes: bool = False
 
     def hard(self) -> dict[str, str]:
         """The quota's `hard` map. https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
-        return {
+        hard = {
             "pods": str(self.pods),
             "requests.cpu": self.cpu,
             "limits.memory": self.memory,
             "services.nodeports": str(self.node_ports),
             "services.loadbalancers": str(self.load_balancers),
         }
+        return hard if self.volumes else hard | {"persistentvolumeclaims": "0"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,7 @@ def _namespace(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.core.v
     return k8s.core.v1.Namespace(
         resource_name("Namespace", args.name),
         metadata=metadata(args.name, app=args.name, extra_labels=pod_security_labels(args.kubernetes)),
-        opts=opts,
+        opts=ResourceOptions.merge(opts, ResourceOptions(protect=args.quota.volumes)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from arcos.render.evaluate import run
 from components import baseline
 from components.baseline import Baseline, BaselineArgs
@@ -28,7 +30,13 @@ def test_a_namespace_holds_its_rules_before_anything_runs_in_it():
         "limits.memory": "1Gi",
         "services.nodeports": "2",
         "services.loadbalancers": "0",
+        "persistentvolumeclaims": "0",
     }
+
+
+def test_a_namespace_that_may_hold_volumes_has_no_such_bound():
+    """It is protected instead, as `tests/engine` shows: what is in it goes with it."""
+    assert "persistentvolumeclaims" not in replace(QUOTA, volumes=True).hard()
 
 
 def test_pod_security_is_pinned_to_the_releases_minor():

@@ -268,5 +268,5 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
-#: What the program asks of AWS without making anything, and the provider of itself.
-ASKED = {("eks", "DescribeAddonVersions"), ("sts", "GetCallerIdentity")}
+#: What the program asks of AWS without making anything, and the provider of itself; and `./arcosctl mend`.
+ASKED = {("eks", "DescribeAddonVersions"), ("sts", "GetCallerIdentity"), ("resourcegroupstaggingapi", "GetResources")}
