@@ -15,6 +15,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.metadata import metadata, resource_name
 from components.network import to_dns
+from components.quantity import to_bytes
 
 #: For containers that state nothing themselves, such as a debug container of an operator.
 _DEFAULT_LIMITS = {"cpu": "500m", "memory": "256Mi"}
@@ -40,7 +41,7 @@ class Quota:
         hard = {
             "pods": str(self.pods),
             "requests.cpu": self.cpu,
-            "limits.memory": self.memory,
+            "limits.memory": canonical(self.memory),
             "services.nodeports": str(self.node_ports),
             "services.loadbalancers": str(self.load_balancers),
         }
@@ -73,6 +74,13 @@ class PlatformNamespace(ComponentResource):
         _limits(args, inside)
         self.name = args.name
         self.register_outputs({"name": self.name})
+
+
+def canonical(memory: str) -> str:
+    """An amount as the API server writes it back: in the largest unit that needs no fraction."""
+    whole = to_bytes(memory)
+    unit = next(unit for unit in ("Pi", "Ti", "Gi", "Mi", "Ki") if whole % to_bytes(f"1{unit}") == 0)
+    return f"{whole // to_bytes(f'1{unit}')}{unit}"
 
 
 def pod_security_labels(kubernetes: str) -> dict[str, str]:

@@ -100,7 +100,7 @@ def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
     """What is there of what is wanted."""
     state = json.loads(pulumi.run(site, "stack", "export"))["deployment"].get("resources") or []
     held = {str(one["id"]).rpartition("/")[2] for one in state if one.get("id")}
-    asked = [(one, _questions(one)) for one in wanted]
+    asked = [(one, some) for one in wanted if (some := _questions(one))]
     answers: Iterator[Answer] = iter(ask(site, [question for _, some in asked for question in some]))
     found: dict[str, str] = {}
     for one, some in asked:

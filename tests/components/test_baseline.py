@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from arcos.render.evaluate import run
 from components import baseline
 from components.baseline import Baseline, BaselineArgs
@@ -32,6 +34,12 @@ def test_a_namespace_holds_its_rules_before_anything_runs_in_it():
         "services.loadbalancers": "0",
         "persistentvolumeclaims": "0",
     }
+
+
+@pytest.mark.parametrize(("said", "kept"), [("4096Mi", "4Gi"), ("1.5Gi", "1536Mi"), ("17000Mi", "17000Mi")])
+def test_a_quota_is_written_as_the_api_server_gives_it_back(said: str, kept: str):
+    """Or every `pulumi refresh` would find that it has changed."""
+    assert replace(QUOTA, memory=said).hard()["limits.memory"] == kept
 
 
 def test_a_namespace_that_may_hold_volumes_has_no_such_bound():

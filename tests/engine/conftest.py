@@ -27,12 +27,12 @@ def need(*programs: str) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     need(*ENGINE, "pulumi-resource-kubernetes")
     made = copy_project(tmp_path_factory.mktemp("engine"))
-    made.run("./arcosctl", "up", "local", "--simulate", "--cluster-only")
+    made.arcosctl("up", "local", "--simulate", "--cluster-only")
     try:
         made.run("pulumi", "stack", "init", "local", "--non-interactive")
         yield made
     finally:
-        made.run("./arcosctl", "down", "local", "--delete-data")
+        made.arcosctl("down", "local", "--delete-data")
 
 
 @pytest.fixture(scope="session")

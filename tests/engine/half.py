@@ -68,7 +68,7 @@ class Half:
 
     def mend(self) -> str:
         """The one command after a run that was cut short."""
-        return self.project.run("./arcosctl", "mend", self.kind)
+        return self.project.arcosctl("mend", self.kind)
 
     def change(self, edit: Callable[[dict[str, Any]], object]) -> None:
         """Edit the site file's `config`."""

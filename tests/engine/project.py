@@ -45,6 +45,10 @@ class Project:
             assert done.returncode != 0, f"{' '.join(command)} should have failed:\n{output}"
         return output
 
+    def arcosctl(self, *arguments: str, ok: bool = True) -> str:
+        """Run arcosctl from this copy of its code: the Python environment is shared, and would bring the other."""
+        return self.run(f"{self.folder}/.venv/bin/python", "-m", "arcos", *arguments, ok=ok)
+
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
         """Run pulumi on the stack."""
         return self.run(*self.command(*arguments), ok=ok)

@@ -53,7 +53,7 @@ def cloud_site(base: Path, name: str, schemas: Path) -> Iterator[CloudSite]:
     """The site's project with nothing made yet, beside a running control plane that its cluster will be."""
     cloud = install(base, schemas)
     project = copy_project(base, cloud.env | {"PATH": f"{cloud.bin}:{os.environ['PATH']}"}, name)
-    project.run("./arcosctl", "up", "local", "--simulate", "--cluster-only")
+    project.arcosctl("up", "local", "--simulate", "--cluster-only")
     try:
         kubeconfig = base / "home" / "data" / "sites" / "local" / "kubeconfig"
         cloud.steering.reach(kubeconfig)
@@ -64,4 +64,4 @@ def cloud_site(base: Path, name: str, schemas: Path) -> Iterator[CloudSite]:
         with controllers(kubeconfig):
             yield CloudSite(project, cloud, Cluster(kubeconfig))
     finally:
-        project.run("./arcosctl", "down", "local", "--delete-data")
+        project.arcosctl("down", "local", "--delete-data")

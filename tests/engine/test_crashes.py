@@ -104,7 +104,7 @@ def test_a_run_that_is_alive_is_never_taken_for_a_dead_one(tmp_path: Path, schem
     while not list((tmp_path / "state").rglob("locks/**/*.json")):
         assert running.poll() is None
 
-    refused = half.project.run("./arcosctl", "mend", half.kind, ok=False)
+    refused = half.project.arcosctl("mend", half.kind, ok=False)
 
     assert "is being changed by another run" in refused
     output, _ = running.communicate(timeout=120)

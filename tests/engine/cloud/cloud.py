@@ -102,8 +102,14 @@ class Cloud:
 
     def preview_update(self, type_: str, olds: Data, before: Data, asked: Data) -> Data:
         """What is known before one is changed."""
+        rule = self.table.resources[type_]
         kept = {key: value for key, value in olds.items() if key not in before}
-        return {**kept, **asked, **dict.fromkeys(self.table.resources[type_].grows, UNKNOWN)}
+        known = copy.deepcopy({**kept, **asked, **dict.fromkeys(rule.grows, UNKNOWN)})
+        for path in rule.computed:
+            head, _, rest = path.partition(".")
+            if rest and isinstance(olds.get(head), dict):
+                _put(known, path, olds[head].get(rest))
+        return known
 
     def _made(self, rule: Rule, type_: str, asked: Data, held: list[Resource]) -> Resource:
         seed = f"{self.account.file.stem}/{type_}/{json.dumps(asked, sort_keys=True)}"
