@@ -1,8 +1,8 @@
 """A namespace of the platform: Pod Security `restricted`, nothing in or out but DNS, and a quota.
 
 Owns what every namespace gets before anything runs in it; what a workload may reach is opened by the workload.
-Namespaces are not protected against deletion in push delivery: `pulumi destroy` of a test site must work. In pull
-delivery `up` never prunes a namespace that holds a volume claim.
+One that may hold volumes is protected: they would go with it, also those that only the cluster knows. In any other the
+quota lets no claim in. In pull delivery `up` never prunes a namespace that holds a claim. See docs/adr/0030.
 https://kubernetes.io/docs/concepts/security/pod-security-admission/
 """
 
@@ -15,6 +15,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.metadata import metadata, resource_name
 from components.network import to_dns
+from components.quantity import to_bytes
 
 #: For containers that state nothing themselves, such as a debug container of an operator.
 _DEFAULT_LIMITS = {"cpu": "500m", "memory": "256Mi"}
@@ -23,23 +24,28 @@ _DEFAULT_REQUESTS = {"cpu": "25m", "memory": "64Mi"}
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """The most a namespace may hold: pods, requested CPU, memory limits, ports on nodes, cloud load balancers."""
+    """The most a namespace may hold: pods, requested CPU, memory limits, ports on nodes, cloud load balancers.
+
+    `volumes`: whether there may be volume claims in it, of any number and size.
+    """
 
     pods: int
     cpu: str
     memory: str
     node_ports: int = 0
     load_balancers: int = 0
+    volumes: bool = False
 
     def hard(self) -> dict[str, str]:
         """The quota's `hard` map. https://kubernetes.io/docs/concepts/policy/resource-quotas/"""
-        return {
+        hard = {
             "pods": str(self.pods),
             "requests.cpu": self.cpu,
-            "limits.memory": self.memory,
+            "limits.memory": canonical(self.memory),
             "services.nodeports": str(self.node_ports),
             "services.loadbalancers": str(self.load_balancers),
         }
+        return hard if self.volumes else hard | {"persistentvolumeclaims": "0"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +76,13 @@ class PlatformNamespace(ComponentResource):
         self.register_outputs({"name": self.name})
 
 
+def canonical(memory: str) -> str:
+    """An amount as the API server writes it back: in the largest unit that needs no fraction."""
+    whole = to_bytes(memory)
+    unit = next(unit for unit in ("Pi", "Ti", "Gi", "Mi", "Ki") if whole % to_bytes(f"1{unit}") == 0)
+    return f"{whole // to_bytes(f'1{unit}')}{unit}"
+
+
 def pod_security_labels(kubernetes: str) -> dict[str, str]:
     """Labels that enforce, audit and warn about Pod Security `restricted` as of one Kubernetes minor."""
     labels: dict[str, str] = {}
@@ -83,7 +96,7 @@ def _namespace(args: PlatformNamespaceArgs, opts: ResourceOptions) -> k8s.core.v
     return k8s.core.v1.Namespace(
         resource_name("Namespace", args.name),
         metadata=metadata(args.name, app=args.name, extra_labels=pod_security_labels(args.kubernetes)),
-        opts=opts,
+        opts=ResourceOptions.merge(opts, ResourceOptions(protect=args.quota.volumes)),
     )
 
 

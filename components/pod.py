@@ -87,11 +87,10 @@ class Mount:
 
     def volume_mount(self) -> k8s.core.v1.VolumeMountArgsDict:
         """The container's side: only what is kept or thrown away may be written."""
-        mount: k8s.core.v1.VolumeMountArgsDict = {
-            "name": self.name,
-            "mount_path": self.path,
-            "read_only": self.scratch is None and self.claim is None,
-        }
+        mount: k8s.core.v1.VolumeMountArgsDict = {"name": self.name, "mount_path": self.path}
+        # No server keeps a `false` there, so what is asked for would never be what is.
+        if self.scratch is None and self.claim is None:
+            mount["read_only"] = True
         return mount | {"sub_path": self.sub_path} if self.sub_path else mount
 
     def volume(self) -> k8s.core.v1.VolumeArgsDict:

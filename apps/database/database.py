@@ -123,7 +123,7 @@ def needs(config: DatabaseConfig, facts: Facts) -> Needs:  # noqa: ARG001 - ever
 
 def quotas(config: DatabaseConfig) -> dict[str, Quota]:
     """Room for the server, a dump, a restore and the seeders."""
-    return {DATABASE: Quota(pods=24, cpu="4", memory=f"{mebibytes(config.memory) + 3072}Mi")}
+    return {DATABASE: Quota(pods=24, cpu="4", memory=f"{mebibytes(config.memory) + 3072}Mi", volumes=True)}
 
 
 def secrets(databases: Sequence[Database]) -> list[SeededSecret]:

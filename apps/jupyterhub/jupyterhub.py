@@ -126,7 +126,7 @@ def quotas(config: JupyterHubConfig) -> dict[str, Quota]:
     memory = max(mebibytes(one.memory) for one in config.profiles) * config.servers + 1000 * 16
     return {
         NAMESPACE: Quota(pods=16, cpu="2", memory="3Gi"),
-        NOTEBOOKS: Quota(pods=config.servers + 1000, cpu=str(config.servers), memory=f"{memory}Mi"),
+        NOTEBOOKS: Quota(pods=config.servers + 1000, cpu=str(config.servers), memory=f"{memory}Mi", volumes=True),
     }
 
 

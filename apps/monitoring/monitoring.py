@@ -74,7 +74,7 @@ def quotas(config: MonitoringConfig) -> dict[str, Quota]:
     memory = mebibytes(config.memory) + 1024 + 1000 * exporters.NODE_MEMORY_MIB
     if config.grafana:
         memory += 2 * mebibytes(config.grafana.memory) + 256
-    return {MONITORING: Quota(pods=1016, cpu="14", memory=f"{memory}Mi")}
+    return {MONITORING: Quota(pods=1016, cpu="14", memory=f"{memory}Mi", volumes=True)}
 
 
 def _page(args: MonitoringArgs, opts: ResourceOptions, dashboards: Sequence[Resource]) -> Workload:

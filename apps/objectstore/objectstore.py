@@ -77,5 +77,6 @@ def needs(config: ObjectStoreConfig, facts: Facts) -> Needs:
 
 def quotas(config: ObjectStoreConfig) -> dict[str, Quota]:
     """Room for the store, or the jobs at somebody else's, and the seeders, of which each bucket has one."""
+    ours = isinstance(config.binding, SeaweedFs)
     store = mebibytes(config.binding.memory) if isinstance(config.binding, SeaweedFs) else 0
-    return {OBJECTSTORE: Quota(pods=64, cpu="4", memory=f"{store + 4096}Mi")}
+    return {OBJECTSTORE: Quota(pods=64, cpu="4", memory=f"{store + 4096}Mi", volumes=ours)}

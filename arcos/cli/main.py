@@ -13,7 +13,7 @@ import sys
 import typer
 
 from arcos import __version__
-from arcos.cli import check, compare, data, images, kube, preflight, render, secrets, site, test, up
+from arcos.cli import check, compare, data, images, kube, mend, plan, preflight, render, secrets, site, test, up
 from arcos.errors import FAILED, ArcosError
 from arcos.progress import console
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (check, compare, preflight, render, up, site, data, kube, test):
+for module in (check, compare, preflight, render, plan, mend, up, site, data, kube, test):
     module.register(app)
 app.add_typer(images.app, name="images")
 app.add_typer(secrets.app, name="secrets")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from arcos.render.evaluate import run
 from components import baseline
 from components.baseline import Baseline, BaselineArgs
@@ -28,7 +32,19 @@ def test_a_namespace_holds_its_rules_before_anything_runs_in_it():
         "limits.memory": "1Gi",
         "services.nodeports": "2",
         "services.loadbalancers": "0",
+        "persistentvolumeclaims": "0",
     }
+
+
+@pytest.mark.parametrize(("said", "kept"), [("4096Mi", "4Gi"), ("1.5Gi", "1536Mi"), ("17000Mi", "17000Mi")])
+def test_a_quota_is_written_as_the_api_server_gives_it_back(said: str, kept: str):
+    """Or every `pulumi refresh` would find that it has changed."""
+    assert replace(QUOTA, memory=said).hard()["limits.memory"] == kept
+
+
+def test_a_namespace_that_may_hold_volumes_has_no_such_bound():
+    """It is protected instead, as `tests/engine` shows: what is in it goes with it."""
+    assert "persistentvolumeclaims" not in replace(QUOTA, volumes=True).hard()
 
 
 def test_pod_security_is_pinned_to_the_releases_minor():

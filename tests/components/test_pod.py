@@ -77,7 +77,8 @@ def test_a_mount_is_a_volume_and_its_place(mount, volume):
     spec = pod_template(_args(mounts=[mount]))["spec"]
     assert spec["volumes"] == [volume]
     [place] = spec["containers"][0]["volume_mounts"]
-    assert place == {"name": volume["name"], "mount_path": mount.path, "read_only": mount.scratch is None}
+    only_read = {} if mount.scratch else {"read_only": True}
+    assert place == {"name": volume["name"], "mount_path": mount.path} | only_read
 
 
 def test_ports_have_names_and_protocols():

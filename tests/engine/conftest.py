@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from arcos.paths import ROOT, cache_dir
-from tests.engine.project import Project, engine_env
+from tests.engine.half import Half, make_half
+from tests.engine.project import Project, copy_project
+from tests.engine.site import CloudSite, cloud_site
 from tests.engine.trial import Trial, make_trial
 
 ENGINE = ("pulumi", "pulumi-language-python")
@@ -25,23 +26,13 @@ def need(*programs: str) -> None:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     need(*ENGINE, "pulumi-resource-kubernetes")
-    base = tmp_path_factory.mktemp("engine")
-    folder = base / "project"
-    ignored = shutil.ignore_patterns(".git", ".venv*", "*_cache", "__pycache__", "rendered")
-    shutil.copytree(ROOT, folder, ignore=ignored)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    home = base / "home"
-    home.mkdir()
-    cache_dir().mkdir(parents=True, exist_ok=True)
-    (home / "cache").symlink_to(cache_dir())
-    env = engine_env(base) | {"ARCOS_HOME": str(home)}
-    made = Project(folder, env)
-    made.run("./arcosctl", "up", "local", "--simulate", "--cluster-only")
+    made = copy_project(tmp_path_factory.mktemp("engine"))
+    made.arcosctl("up", "local", "--simulate", "--cluster-only")
     try:
         made.run("pulumi", "stack", "init", "local", "--non-interactive")
         yield made
     finally:
-        made.run("./arcosctl", "down", "local", "--delete-data")
+        made.arcosctl("down", "local", "--delete-data")
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +60,30 @@ def aws(tmp_path: Path, schemas: Path) -> Trial:
     """Plain AWS resources in an empty account."""
     need(*ENGINE)
     return make_trial(tmp_path, "aws", schemas)
+
+
+@pytest.fixture(scope="module", params=["nectar-qld", "aws-sydney"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, schemas: Path
+) -> Iterator[CloudSite]:
+    """A whole site in a cloud of the test's own, made by one `pulumi up` after a preview."""
+    need(*ENGINE, "pulumi-resource-kubernetes")
+    with cloud_site(tmp_path_factory.mktemp(request.param), request.param, schemas) as made:
+        made.planned = made.project.json("preview")["steps"]
+        made.project.pulumi("up", "--yes", "--skip-preview")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def halves(tmp_path_factory: pytest.TempPathFactory, schemas: Path) -> Callable[[str], Half]:
+    """Each kind's cluster half, made when it is first asked for."""
+    need(*ENGINE)
+    made: dict[str, Half] = {}
+
+    def half(kind: str) -> Half:
+        if kind not in made:
+            made[kind] = make_half(tmp_path_factory.mktemp(kind), kind, schemas)
+            made[kind].project.pulumi("up", "--yes", "--skip-preview")
+        return made[kind]
+
+    return half

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from arcos.local.ports import free_ports
+from arcos.paths import ROOT, cache_dir
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class Project:
             assert done.returncode != 0, f"{' '.join(command)} should have failed:\n{output}"
         return output
 
+    def arcosctl(self, *arguments: str, ok: bool = True) -> str:
+        """Run arcosctl from this copy of its code: the Python environment is shared, and would bring the other."""
+        return self.run(f"{self.folder}/.venv/bin/python", "-m", "arcos", *arguments, ok=ok)
+
     def pulumi(self, *arguments: str, ok: bool = True) -> str:
         """Run pulumi on the stack."""
         return self.run(*self.command(*arguments), ok=ok)
@@ -67,6 +75,22 @@ class Project:
             for resource in state["deployment"].get("resources", [])
             if resource["type"].startswith("kubernetes:")
         }
+
+
+def copy_project(base: Path, env: dict[str, str] | None = None, stack: str = "local") -> Project:
+    """The project below `base`, with a home of its own; its local site has ports that nobody else has."""
+    folder, home = base / "project", base / "home"
+    ignored = shutil.ignore_patterns(".git", ".venv*", "*_cache", "__pycache__", "rendered")
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    home.mkdir()
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    (home / "cache").symlink_to(cache_dir())
+    http, https, api = free_ports(3)
+    local = folder / "stacks" / "Pulumi.local.yaml"
+    ports = f"{{kind: local, httpPort: {http}, httpsPort: {https}, apiPort: {api}}}"
+    local.write_text(local.read_text(encoding="utf-8").replace("{kind: local}", ports), encoding="utf-8")
+    return Project(folder, engine_env(base) | {"ARCOS_HOME": str(home)} | (env or {}), stack)
 
 
 def engine_env(base: Path) -> dict[str, str]:

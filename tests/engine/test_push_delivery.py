@@ -30,7 +30,7 @@ def test_the_engine_holds_exactly_the_objects_that_render_writes(deployed: Proje
 
 
 def test_the_cluster_ends_up_the_same_whichever_delivery_made_it(deployed: Project) -> None:
-    changes = json.loads(deployed.run("./arcosctl", "diff", "local", "--json"))
+    changes = json.loads(deployed.arcosctl("diff", "local", "--json"))
 
     different = [change for change in changes if change["action"] in ("create", "delete")]
     assert not different, "after `pulumi up`, `arcosctl diff` must miss and find no object"
@@ -94,8 +94,8 @@ def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
 def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
     project.destroy()
 
-    left = project.run(
-        "./arcosctl", "kubectl", "local", "--", "get",
+    left = project.arcosctl(
+        "kubectl", "local", "--", "get",
         "all,networkpolicies,configmaps,namespaces,clusterroles,storageclasses",
         "--all-namespaces", "--selector=app.kubernetes.io/part-of=arcos", "--output=name",
     )  # fmt: skip

@@ -277,3 +277,16 @@ def test_bindings_lead_from_existing_roles_to_existing_accounts(rendered):
                 assert (ref["kind"], m["metadata"].get("namespace"), ref["name"]) in ids, (site, ref)
                 for subject in m["subjects"]:
                     assert (subject["kind"], subject["namespace"], subject["name"]) in ids, (site, subject)
+
+
+def test_a_namespace_without_volumes_lets_no_claim_in(rendered):
+    """So it may go with its app, and nothing that anybody wrote goes with it. See docs/adr/0030."""
+    for site, manifests in rendered.items():
+        closed = {
+            m["metadata"]["namespace"]
+            for m in manifests
+            if m["kind"] == "ResourceQuota" and m["spec"]["hard"].get("persistentvolumeclaims") == "0"
+        }
+        claims = {m["metadata"]["namespace"] for m in manifests if m["kind"] == "PersistentVolumeClaim"}
+        assert not claims & closed, site
+        assert closed, site

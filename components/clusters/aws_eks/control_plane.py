@@ -16,7 +16,7 @@ import pulumi_aws.vpc as vpc
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from components.clusters.aws_eks import policies
-from components.clusters.aws_eks.names import cluster_name, log_group, tags
+from components.clusters.aws_eks.names import cluster_name, log_group, named, tags
 from components.clusters.aws_eks.roles import AwsRole, AwsRoleArgs
 from components.clusters.ranges import is_private
 
@@ -155,7 +155,8 @@ def _private_ways_in(args: EksControlPlaneArgs, group: Output[str], opts: Resour
             ip_protocol="tcp",
             from_port=443,
             to_port=443,
-            tags=tags(args.site, args.tags),
+            # Of one kind in a site, everything has a name of its own: after a crash it is found by it.
+            tags=tags(args.site, args.tags, named(args.site, f"api-from-{one}")),
             opts=opts,
         )
         for one in args.api_ranges

@@ -60,14 +60,14 @@ class AwsNetwork(ComponentResource):
 
 
 def _vpc(args: AwsNetworkArgs, opts: ResourceOptions) -> ec2.Vpc:
-    """Machines need names in it: the private address of the Kubernetes API is one."""
+    """Machines need names in it: the private address of the Kubernetes API is one. Another VPC is another cluster."""
     return ec2.Vpc(
         "vpc",
         cidr_block=args.vpc,
         enable_dns_hostnames=True,
         enable_dns_support=True,
         tags=tags(args.site, args.tags, cluster_name(args.site)),
-        opts=opts,
+        opts=ResourceOptions.merge(opts, ResourceOptions(protect=True)),
     )
 
 

@@ -57,7 +57,8 @@ class OpenStackVm(Settings):
     external_network: Line
     """Network whose floating address the site gets."""
 
-    k3s: K3s
+    # A name has no capital because a digit stands in it.
+    k3s: Annotated[K3s, Field(alias="k3s")]
     """The Kubernetes that the machines run."""
 
     control_plane_flavor: Line

@@ -33,7 +33,9 @@ def network(config: OpenStackVm, site: str, opts: ResourceOptions) -> Network:
     outside = openstack.networking.get_network_output(
         name=config.external_network, external=True, opts=InvokeOptions(parent=opts.parent)
     )
-    inside = openstack.networking.Network("machines", name=name, admin_state_up=True, opts=opts)
+    # Another network is another cluster.
+    kept = ResourceOptions.merge(opts, ResourceOptions(protect=True))
+    inside = openstack.networking.Network("machines", name=name, admin_state_up=True, opts=kept)
     subnet = openstack.networking.Subnet(
         "machines",
         name=name,

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.engine.cloud.account import Account, Resource
+from tests.engine.cloud.questions import ANSWERS
 from tests.engine.cloud.rules import Function, Rule, Table, fill, values
 from tests.engine.cloud.values import UNKNOWN
 
@@ -44,8 +45,13 @@ class Cloud:
         return made
 
     def read(self, type_: str, id_: str) -> Resource | None:
-        """What there is under an id."""
-        return next((one for one in self.account.resources() if (one.type, one.id) == (type_, id_)), None)
+        """What there is under an id, or under what `pulumi import` calls it."""
+        imports = self.table.resources[type_].imports
+        for one in self.account.resources():
+            names = {one.id, fill(imports, {**one.properties, "id": one.id}, "")}
+            if one.type == type_ and id_ in names:
+                return one
+        return None
 
     def update(self, type_: str, id_: str, before: Data, asked: Data) -> Resource:
         """Change one in place: what was asked for `before` and is not any more goes. Raises RefusedError."""
@@ -71,7 +77,12 @@ class Cloud:
     def call(self, token: str, args: Data) -> Data:
         """What a function answers. Raises RefusedError."""
         function = self.table.functions[token]
-        if not function.finds:
+        if token in ANSWERS:
+            answer = ANSWERS[token](self.account.resources(), args)
+            if answer is None:
+                raise RefusedError("Your query returned no results. Please change your search criteria and try again.")
+            return answer
+        if not function.finds or any(_fits(one, args) for one in function.known):
             return self._answer(function, token, args)
         found = [one for one in self.account.resources() if one.type == function.finds and _matches(one, args)]
         if function.lists:
@@ -91,8 +102,14 @@ class Cloud:
 
     def preview_update(self, type_: str, olds: Data, before: Data, asked: Data) -> Data:
         """What is known before one is changed."""
+        rule = self.table.resources[type_]
         kept = {key: value for key, value in olds.items() if key not in before}
-        return {**kept, **asked, **dict.fromkeys(self.table.resources[type_].grows, UNKNOWN)}
+        known = copy.deepcopy({**kept, **asked, **dict.fromkeys(rule.grows, UNKNOWN)})
+        for path in rule.computed:
+            head, _, rest = path.partition(".")
+            if rest and isinstance(olds.get(head), dict):
+                _put(known, path, olds[head].get(rest))
+        return known
 
     def _made(self, rule: Rule, type_: str, asked: Data, held: list[Resource]) -> Resource:
         seed = f"{self.account.file.stem}/{type_}/{json.dumps(asked, sort_keys=True)}"
@@ -136,11 +153,15 @@ class Cloud:
                     raise RefusedError(f"NotFound: {path}: there is no {last_word(targets[0])} {value}")
 
     def _answer(self, function: Function, token: str, args: Data) -> Data:
-        known = next((one for one in function.known if all(one.get(key, args[key]) == args[key] for key in args)), None)
+        known = next((one for one in function.known if _fits(one, args)), None)
         if function.known and known is None:
             raise RefusedError(function.missing)
         answer: Data = fill(function.answer, {**self.facts, **args, **(known or {})}, token)
         return {**args, **(known or {}), **answer}
+
+
+def _fits(known: Mapping[str, Any], args: Data) -> bool:
+    return all(known.get(key, args[key]) == args[key] for key in args)
 
 
 def last_word(type_: str) -> str:
@@ -153,8 +174,9 @@ def _refuse_taken(rule: Rule, type_: str, asked: Data, same: list[Resource]) -> 
     keys = [key.rstrip("?") for key in rule.unique]
     mine = [asked.get(key) for key in keys]
     missing = any(value is None and not key.endswith("?") for key, value in zip(rule.unique, mine, strict=True))
-    if keys and not missing and any([one.properties.get(key) for key in keys] == mine for one in same):
-        words = {**asked, "type": last_word(type_), "unique": ", ".join(keys)}
+    there = next((one.id for one in same if [one.properties.get(key) for key in keys] == mine), None)
+    if keys and not missing and there:
+        words = {**asked, "type": last_word(type_), "unique": ", ".join(keys), "existing": there}
         raise RefusedError(fill(rule.taken, words, ""))
 
 

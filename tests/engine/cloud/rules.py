@@ -28,6 +28,7 @@ class Rule:
     `?` marks one that may be missing. `refs` are paths whose values must be ids (or, after a `#`, another property) of
     something that exists, which cannot be deleted before; but what `goes_with` one goes when that does. Making one
     whose id is there changes it where the cloud does `upsert`, else it is refused. `grows`: outputs that count changes.
+    `imports`: by what `pulumi import` takes one in, where that is not its id.
     `secret` outputs are marked so.
     """
 
@@ -43,6 +44,7 @@ class Rule:
     upsert: bool = False
     grows: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
+    imports: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

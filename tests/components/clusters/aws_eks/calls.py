@@ -276,5 +276,9 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
-#: What the program asks of AWS without making anything, and the provider of itself; and what `preflight` asks.
-ASKED = {("eks", "DescribeAddonVersions"), ("sts", "GetCallerIdentity")} | CALLS
+#: What the program asks of AWS without making anything, and the provider of itself; what `preflight` asks, and `mend`.
+ASKED = {
+    ("eks", "DescribeAddonVersions"),
+    ("sts", "GetCallerIdentity"),
+    ("resourcegroupstaggingapi", "GetResources"),
+} | CALLS

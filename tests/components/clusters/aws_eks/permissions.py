@@ -14,7 +14,7 @@ from tests.components.clusters.aws_eks.calls import ASKED, KINDS
 Statement = dict[str, Any]
 
 #: What IAM calls a service, where that is not what its API is called.
-_PREFIX = {"efs": "elasticfilesystem", "service-quotas": "servicequotas"}
+_PREFIX = {"efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
 #: Budgets has rights of its own for what its API does.
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
 _BUDGETS = {"ListTagsForResource", "TagResource", "UntagResource"}

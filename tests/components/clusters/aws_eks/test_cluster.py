@@ -80,7 +80,7 @@ def test_the_administrators_are_those_of_the_site(of_type):
     assert granted.inputs["accessScope"] == {"type": "cluster"}
 
 
-@pytest.mark.parametrize("short", ["Cluster", "Key"])
+@pytest.mark.parametrize("short", ["Cluster", "Key", "Vpc"])
 def test_what_cannot_be_got_back_is_protected(short, of_type):
     assert all(one.protect for one in of_type(short)), "it goes when somebody has said so twice"
 

@@ -30,11 +30,12 @@ PLAIN: dict[str, Any] = {
         {"name": "gpu", "flavor": "g1.xlarge", "min": 1, "max": 1, "gpu": "nvidia", "taints": ["gpu"]},
     ],
 }
-INSTANCE, VOLUME, RULE, PORT = (
+INSTANCE, VOLUME, RULE, PORT, NETWORK = (
     "openstack:compute/instance:Instance",
     "openstack:blockstorage/volume:Volume",
     "openstack:networking/secGroupRule:SecGroupRule",
     "openstack:networking/port:Port",
+    "openstack:networking/network:Network",
 )
 
 
@@ -121,6 +122,7 @@ def test_what_is_written_outlives_the_machine_and_is_protected(made: list[Made])
     volumes = of(made, VOLUME)
     assert set(volumes) == set(of(made, INSTANCE))
     assert all(one.protected for one in volumes.values()), "etcd and everybody's volumes are on them"
+    assert all(one.protected for one in of(made, NETWORK).values()), "another network is another cluster"
     assert volumes["arcos-uni-core-1"].inputs["size"] == 200
     for machine in of(made, INSTANCE).values():
         _, data = machine.inputs["blockDevices"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from arcos.engine.lookup import LOOKUPS
 from arcos.paths import ROOT
 from tests.components.clusters.openstack import machines_api, magnum_api
 from tests.components.clusters.openstack.calls import permissions
@@ -16,6 +17,23 @@ from tests.components.clusters.openstack.test_magnum import NAMED, OWN, cloud, m
 
 FOLDER = ROOT / "docs" / "permissions"
 Rule = tuple[str, str, str]
+#: What the provider calls to answer the questions of `./arcosctl mend`.
+LISTS: dict[str, tuple[str, str]] = {
+    "compute/getServergroupV2": ("compute", "/v2.1/os-server-groups"),
+    "blockstorage/getVolumeV3": ("volumev3", "/v3/*/volumes/detail"),
+    "containerinfra/getCluster": ("container-infra", "/v1/clusters/*"),
+    "containerinfra/getClusterTemplate": ("container-infra", "/v1/clustertemplates/*"),
+    "containerinfra/getNodeGroup": ("container-infra", "/v1/clusters/*/nodegroups/*"),
+    "loadbalancer/getListenerV2": ("load-balancer", "/v2.0/lbaas/listeners"),
+    "loadbalancer/getLoadbalancerV2": ("load-balancer", "/v2.0/lbaas/loadbalancers"),
+    "loadbalancer/getPoolV2": ("load-balancer", "/v2.0/lbaas/pools"),
+    "networking/getFloatingIp": ("network", "/v2.0/floatingips"),
+    "networking/getNetwork": ("network", "/v2.0/networks"),
+    "networking/getPort": ("network", "/v2.0/ports"),
+    "networking/getRouter": ("network", "/v2.0/routers"),
+    "networking/getSecGroup": ("network", "/v2.0/security-groups"),
+    "networking/getSubnet": ("network", "/v2.0/subnets"),
+}
 
 
 def read(name: str) -> dict[str, Any]:
@@ -43,6 +61,15 @@ def test_what_pulumi_may_with_machines_is_what_its_resources_and_look_ups_call()
     asked = [token for token, _ in there.looked_up]
     wanted = permissions(made, asked, machines_api.APIS, machines_api.LOOK_UPS)
     assert allowed("openstack-vm", "pulumi") == wanted
+
+
+def test_what_mend_may_is_what_its_questions_call() -> None:
+    asked = {way.function.split(":")[1] for some in LOOKUPS.values() for way in some if way.function.startswith("open")}
+    rules = {(service, "GET", path) for service, path in (LISTS[function] for function in asked)}
+
+    magnum, machines = allowed("openstack-magnum", "mend"), allowed("openstack-vm", "mend")
+    assert magnum | machines == rules
+    assert not magnum & machines
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in FOLDER.glob("openstack-*.yaml")))

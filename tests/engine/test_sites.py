@@ -1,0 +1,99 @@
+"""Whole sites by plain `pulumi up`: from an empty account to JupyterHub's objects, and back to what was there before.
+
+In the order of a site's life: each test goes on from where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from arcos.render.evaluate import evaluate
+from arcos.site.loader import load_site
+from tests.engine.project import identify
+from tests.engine.site import BEFORE, CloudSite
+
+pytestmark = pytest.mark.engine
+
+HUB = "/apis/apps/v1/namespaces/jupyterhub/deployments/jupyterhub"
+SERVICE = "/api/v1/namespaces/welcome/services/welcome"
+BUDGET = "/apis/policy/v1/namespaces/welcome/poddisruptionbudgets/welcome"
+
+
+def test_up_made_exactly_what_preview_said(site: CloudSite) -> None:
+    planned = sorted(one["urn"] for one in site.planned if one["op"] == "create")
+
+    # Providers that the engine makes by itself are in no plan.
+    made = sorted(one["urn"] for one in site.state() if "::pulumi:providers" not in one["urn"])
+    assert made == [urn for urn in planned if "::pulumi:providers" not in urn]
+    assert not [one for one in site.planned if one["op"] not in ("create", "read")], "an empty account"
+
+
+def test_the_cloud_has_what_the_state_has_and_nothing_else(site: CloudSite) -> None:
+    package, _, before = BEFORE[site.project.stack]
+    known = {(one["type"], one["id"]) for one in site.state() if one["type"].startswith(f"{package}:")}
+
+    assert {(one.type, one.id) for one in site.account.resources()} - known == {(one.type, one.id) for one in before}
+
+
+def test_the_objects_are_those_that_render_writes(site: CloudSite) -> None:
+    """With `./arcosctl compare`, which is held to leave nothing unexplained, this makes all sites' objects the same."""
+    held = {name: {k: v for k, v in one.items() if k != "__defaults"} for name, one in site.project.inputs().items()}
+
+    assert held == {identify(one): one for one in evaluate(load_site(site.project.stack))}
+
+
+def test_the_kubeconfig_is_a_secret_and_leads_to_the_cluster(site: CloudSite) -> None:
+    shown = json.loads(site.project.pulumi("stack", "output", "--json"))
+    assert shown["kubeconfig"] == "[secret]"
+    assert "PRIVATE KEY" not in json.dumps(site.state()), "encrypted in the state, wherever it stands"
+    assert "deployment.apps/jupyterhub" in site.project.arcosctl(
+        "kubectl", site.project.stack, "--", "get", "deployments", "-n", "jupyterhub", "-o", "name"
+    )
+
+
+def test_a_second_up_has_nothing_to_do(site: CloudSite) -> None:
+    assert "unchanged" in site.project.pulumi("preview", "--expect-no-changes")
+
+
+def test_what_was_changed_removed_or_added_by_hand_is_found_and_put_right(site: CloudSite) -> None:
+    asked = site.cluster.ask
+    asked("PATCH", HUB, {"spec": {"replicas": 0}})
+    asked("DELETE", SERVICE)
+    asked("PATCH", BUDGET, {"metadata": {"labels": {"app.kubernetes.io/part-of": "somebody"}}})
+    with site.account.change() as held:
+        names = [one.type.rpartition(":")[2] for one in held]
+        gone, edited = ("NodeGroup", "NodeGroup") if "SecurityGroup" not in names else ("Route", "Vpc")
+        held.remove(next(one for one in reversed(held) if one.type.endswith(f":{gone}")))
+        next(one for one in held if one.type.endswith(f":{edited}")).properties |= {"maxNodeCount": 1, "tags": {}}
+
+    found = {
+        one["urn"].rpartition("::")[2]: one["op"]
+        for one in site.project.json("refresh", "--preview-only")["steps"]
+        if one["op"] == "delete" or one.get("detailedDiff")
+    }
+    assert {found.get(name) for name in (
+        "jupyterhub/deployment/jupyterhub", "welcome/service/welcome", "welcome/poddisruptionbudget/welcome"
+    )} == {"update", "delete"}, found  # fmt: skip
+    assert len(found) == 5, f"nothing else differs: {found}"
+
+    site.project.pulumi("up", "--yes", "--skip-preview", "--refresh")
+
+    assert asked("GET", HUB)["spec"]["replicas"] == 1
+    assert asked("GET", SERVICE)["spec"]["type"] == "ClusterIP"
+    assert asked("GET", BUDGET)["metadata"]["labels"]["app.kubernetes.io/part-of"] == "arcos"
+    assert "unchanged" in site.project.pulumi("preview", "--expect-no-changes")
+
+
+def test_destroy_leaves_what_was_there_before(site: CloudSite) -> None:
+    # Never with --skip-preview: the engine would take away all that is not protected before it is refused.
+    refused = site.project.pulumi("destroy", "--yes", ok=False)
+    assert "protected" in refused, "data is in it"
+    assert site.cluster.ask("GET", HUB), "and nothing has gone"
+
+    site.project.destroy()
+
+    _, _, before = BEFORE[site.project.stack]
+    assert [one.id for one in site.account.resources()] == [one.id for one in before]
+    assert not site.cluster.items("/api/v1/namespaces?labelSelector=app.kubernetes.io/part-of%3Darcos")
