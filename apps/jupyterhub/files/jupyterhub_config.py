@@ -111,8 +111,9 @@ c.SignOn.refresh_pre_spawn = True
 
 c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
 c.KubeSpawner.namespace = site["notebooks"]["namespace"]
-# Every notebook image starts its server itself.
-c.KubeSpawner.cmd = None
+# Every notebook image starts its server itself; what KubeSpawner calls the command are that program's arguments. It asks
+# the hub once a minute whether somebody may still come in; unsaid, every five, and who signed out were in for so long.
+c.KubeSpawner.cmd = ["--HubOAuth.cache_max_age=60"]
 c.KubeSpawner.default_url = "/lab"
 c.KubeSpawner.notebook_dir = "/home/jovyan"
 c.KubeSpawner.working_dir = "/home/jovyan"
