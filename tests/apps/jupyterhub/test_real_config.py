@@ -100,10 +100,10 @@ def test_a_server_meets_the_bar_of_the_platform(said):
         assert not pod["spec"].get("serviceAccountName")
 
 
-def test_a_server_starts_its_images_own_program_and_asks_the_hub_once_a_minute_who_may_come_in(said):
+def test_a_server_starts_its_images_own_program_and_asks_the_hub_twice_a_minute_who_may_come_in(said):
     [container] = said["pods"][0]["spec"]["containers"]
     assert "command" not in container
-    assert container["args"] == ["--HubOAuth.cache_max_age=60"]
+    assert container["args"] == ["--HubOAuth.cache_max_age=30"]
 
 
 def test_a_profile_sets_what_a_server_may_take(said):
