@@ -1,40 +1,28 @@
 """What this machine lacks for a local site, and the command that mends each thing.
 
-Reads only: no program is built, no package installed, no cluster changed.
+Reads only: no program is built, no package installed, no cluster changed. What only others can tell of a site is
+looked at in `arcos.doctor_site`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import socket
 import ssl
 import sys
-import urllib.request
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from arcos.checks import Check, Level
+from arcos.doctor_site import federations, groups, room
 from arcos.local.plan import MACHINE
 from arcos.paths import STACKS, cache_dir, data_dir
-from components.certificates import ends
-from components.quantity import to_bytes
-
-if TYPE_CHECKING:
-    from apps.auth.federations import AnyFederation
-    from arcos.site.model import Site
 
 #: GiB: the Go build cache and the programs take about 6, images and a site's data the rest.
 DISK_NEEDED = 12
 #: GiB: the idle control plane and node take about 0.7, a first build up to 3.
 MEMORY_NEEDED = 4
-#: A federation needs weeks to hand round a new certificate.
-RENEW_BEFORE = timedelta(days=30)
 
 
 def examine(site_name: str = "local", stacks: Path = STACKS) -> list[Check]:
@@ -153,90 +141,9 @@ def _site(name: str, stacks: Path) -> Iterator[Check]:
     if site.cluster.kind == "local":
         yield _resolves(site.domain)
         yield _trusted(data_dir() / "ca" / "ca.crt")
-        yield from _fits(site)
-    for federation in site.apps.auth.federations if site.apps.auth else ():
-        yield from _federation(federation, site.apps.auth.authorities if site.apps.auth else ())
-
-
-def _fits(site: Site) -> Iterator[Check]:
-    """Profiles that this machine, the local site's only node, could never start."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for profile in site.apps.jupyterhub.profiles if site.apps.jupyterhub else ():
-        wanted = profile.memory_request or profile.memory
-        if to_bytes(wanted) > total:
-            yield Check(
-                name=f"profile {profile.name}",
-                level=Level.FAIL,
-                detail=f"apps.jupyterhub.profiles[{profile.name}].memory: {wanted}, this machine has less",
-                fix=f"a smaller `memory` or `memoryRequest` in stacks/Pulumi.{site.name}.yaml",
-            )
-
-
-def _federation(one: AnyFederation, authorities: Sequence[str]) -> Iterator[Check]:
-    """Keycloak reads the provider's own document where this reads it; it may stand in another network than this."""
-    field = f"apps.auth.federations[{one.name}]"
-    if one.kind != "saml":
-        yield _issuer(one.name, f"{field}.issuer", one.issuer, authorities)
-    elif one.metadata:
-        yield _metadata(one.name, f"{field}.metadata", one.metadata, one.entity_id, authorities)
-    elif one.certificates:
-        yield _signatures(one.name, f"{field}.certificates", one.certificates)
-
-
-def _issuer(name: str, field: str, issuer: str, authorities: Sequence[str]) -> Check:
-    label = f"issuer {name}"
-    try:
-        told = json.loads(_read(f"{issuer}/.well-known/openid-configuration", authorities))
-    except (OSError, ValueError) as error:
-        return _silent(label, field, issuer, error)
-    said = told.get("issuer") if isinstance(told, dict) else None
-    if said != issuer:
-        fix = f"issuer: {said}" if said else f"correct `issuer` in {field}"
-        return Check(name=label, level=Level.FAIL, detail=f"{field}: {issuer} calls itself {said}", fix=fix)
-    return Check(name=label, level=Level.OK, detail=f"{issuer} answers")
-
-
-def _metadata(name: str, field: str, url: str, entity_id: str, authorities: Sequence[str]) -> Check:
-    label = f"metadata {name}"
-    try:
-        told = _read(url, authorities)
-    except (OSError, ValueError) as error:
-        return _silent(label, field, url, error)
-    known = re.findall(r"""\sentityID\s*=\s*["']([^"']+)["']""", told)
-    if known != [entity_id]:
-        said = f"is of {', '.join(known[:3])}" if known else "is no SAML metadata"
-        fix = f"entityId: {known[0]}" if len(known) == 1 else "the address of this provider's own metadata"
-        return Check(name=label, level=Level.FAIL, detail=f"{field}: {url} {said}, not of {entity_id}", fix=fix)
-    return Check(name=label, level=Level.OK, detail=f"{url} answers for {entity_id}")
-
-
-def _signatures(name: str, field: str, certificates: Sequence[str]) -> Check:
-    """With no certificate that is valid, Keycloak refuses whatever the provider says."""
-    label, now = f"certificate {name}", datetime.now(UTC)
-    last = max(ends(one) for one in certificates)
-    fix = f"the provider's new certificate beside the old one in {field}"
-    if last < now:
-        what = f"{field}: the last one ended on {last:%Y-%m-%d}, nobody of there can sign in"
-        return Check(name=label, level=Level.FAIL, detail=what, fix=fix)
-    if last < now + RENEW_BEFORE:
-        return Check(name=label, level=Level.WARN, detail=f"{field}: ends on {last:%Y-%m-%d}", fix=fix)
-    return Check(name=label, level=Level.OK, detail=f"good until {last:%Y-%m-%d}")
-
-
-def _read(url: str, authorities: Sequence[str]) -> str:
-    context = ssl.create_default_context()
-    for authority in authorities:
-        context.load_verify_locations(cadata=authority)
-    with urllib.request.urlopen(url, timeout=5, context=context) as answer:  # noqa: S310 - https, by its type
-        text: str = answer.read(1 << 20).decode()
-        return text
-
-
-def _silent(label: str, field: str, url: str, error: Exception) -> Check:
-    fix = f"correct `{field.rpartition('.')[2]}` there, or let this machine and the site reach {urlsplit(url).netloc}"
-    if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
-        fix = "the authority that signed it in apps.auth.authorities, if it is one that the world does not know"
-    return Check(name=label, level=Level.FAIL, detail=f"{field}: {url} does not answer: {error}", fix=fix)
+        yield from room(site)
+    yield from federations(site)
+    yield from groups(site)
 
 
 def _resolves(domain: str) -> Check:

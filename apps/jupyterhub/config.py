@@ -35,7 +35,7 @@ class Profile(Settings):
     """The cores it is sure to get; idle notebooks use next to none."""
 
     memory: Memory = "2Gi"
-    """The most memory it may use; beyond it, the kernel that takes it is ended."""
+    """The most memory it may use; beyond it, the kernel that takes it is ended, or the whole server starts again."""
 
     memory_request: Memory | None = None
     """The memory it is sure to get; less lets more people in, at the risk of ended kernels. Default: `memory`."""

@@ -25,6 +25,7 @@ from components.workload import Volume, WorkloadArgs
 USER = 10091
 ALERTMANAGER, ALERTMANAGER_PORT = "alertmanager", 9093
 CONFIG, DATA = "alertmanager-config", "alertmanager-data"
+FILES, AUTHORITIES = "/etc/alertmanager", "authorities.pem"
 #: Keys in a receiver's Secret.
 TOKEN, PASSWORD = "token", "password"
 _SECRETS = "/run/receivers"
@@ -34,13 +35,14 @@ MEMORY = "64Mi"
 
 
 def config_files(config: MonitoringConfig) -> dict[str, str]:
-    """The file of /etc/alertmanager: the real one, and the site's receivers."""
+    """The files of /etc/alertmanager: the real one with the site's receivers, and whom only this site trusts."""
     whole = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     whole["route"]["routes"] = routes(config)
     whole["receivers"] += [_receiver(one) for one in config.receivers]
     if config.watchdog:
         whole["receivers"].append(_watchdog(config.watchdog))
-    return {"alertmanager.yml": yaml.safe_dump(whole, sort_keys=False, width=1000)}
+    files = {"alertmanager.yml": yaml.safe_dump(whole, sort_keys=False, width=1000)}
+    return files | ({AUTHORITIES: "".join(config.authorities)} if config.authorities else {})
 
 
 def routes(config: MonitoringConfig) -> list[dict[str, Any]]:
@@ -100,15 +102,17 @@ def workload(
             resources=Resources(cpu="10m", cpu_limit="500m", memory=MEMORY),
             service_account=ALERTMANAGER,
             args=[
-                "--config.file=/etc/alertmanager/alertmanager.yml",
+                f"--config.file={FILES}/alertmanager.yml",
                 "--storage.path=/data",
                 # One server has nobody to agree with.
                 "--cluster.listen-address=",
                 "--log.format=json",
             ],
+            # Beside the world's authorities, which the image has: https://pkg.go.dev/crypto/x509#SystemCertPool
+            env={"SSL_CERT_DIR": FILES} if config.authorities else {},
             ports={"http": ALERTMANAGER_PORT},
             mounts=[
-                Mount(path="/etc/alertmanager", config_map=CONFIG),
+                Mount(path=FILES, config_map=CONFIG),
                 Mount(path="/data", claim=DATA),
                 *(
                     Mount(path=f"{_SECRETS}/{secret}", secret=secret, items={key: key})

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from components.certificates import Certificate
 from components.quantity import seconds
 from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, Duration, Email, HttpsUrl, Many, Memory, Port, Settings, refuse
@@ -100,6 +101,10 @@ class MonitoringConfig(Settings):
 
     receivers: Annotated[Many[AnyReceiver], Field(max_length=20)] = ()
     """Who is told of alerts. Default: nobody; alerts are on the page."""
+
+    authorities: Annotated[Many[Certificate], Field(max_length=20)] = ()
+    """Certificate authorities that receivers' own addresses are signed by, where the world does not know them.
+    Default: only those that the world knows."""
 
     watchdog: HttpsUrl | None = None
     """An address outside of the site that raises the alarm when it is not called for ten minutes. Default: none."""

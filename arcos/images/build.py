@@ -125,7 +125,7 @@ def _files(image: Image, made: Material) -> dict[str, File]:
         image.entrypoint[0]: File(made.program, 0o755),
         "/etc/passwd": File(user.encode()),
         "/etc/group": File(f"root:x:0:\narcos:x:{image.user}:\n".encode()),
-        **made.licences,
+        **made.files,
     }
 
 

@@ -50,6 +50,9 @@ class GoRecipe(_Strict):
     """The variable of the program that is told the version."""
     tags: tuple[Text, ...] = ()
     """Build tags, by which some programs leave parts out."""
+    authorities: bool = False
+    """The world's certificate authorities come along, for a program that asks addresses outside of the site: Debian's,
+    from the package that `debian.lock` names."""
 
 
 class WheelRecipe(_Strict):

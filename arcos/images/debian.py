@@ -22,6 +22,8 @@ from arcos.errors import ArcosError
 from arcos.images.fetch import fetch
 
 LOCK = "debian.lock"
+#: The package with the world's certificate authorities, and where programs look for them in one file.
+AUTHORITIES, BUNDLE = "ca-certificates", "etc/ssl/certs/ca-certificates.crt"
 SUITE = "bookworm"
 #: Debian's archives by the first part of a package's place, with the suite's name there.
 ARCHIVES = {"debian": (SUITE, f"{SUITE}-updates"), "debian-security": (f"{SUITE}-security",)}
@@ -133,7 +135,7 @@ def _certificates(root: Path) -> None:
     """What update-ca-certificates makes: one file of all authorities."""
     found = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     if found:
-        bundle = root / "etc/ssl/certs/ca-certificates.crt"
+        bundle = root / BUNDLE
         bundle.parent.mkdir(parents=True, exist_ok=True)
         bundle.write_bytes(b"".join(one.read_bytes().rstrip() + b"\n" for one in found))
 

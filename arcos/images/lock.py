@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import yaml
 
 from arcos.errors import USAGE, ArcosError
 from arcos.images.build import build
-from arcos.images.catalogue import AnyImage, Image, LayersRecipe
-from arcos.images.debian import LOCK, read_lock, resolve
+from arcos.images.catalogue import AnyImage, GoRecipe, Image, LayersRecipe
+from arcos.images.debian import AUTHORITIES, LOCK, Lock, read_lock, resolve
 from arcos.images.upstream import ask
 from arcos.paths import RELEASES
 from arcos.progress import Progress
@@ -76,14 +76,23 @@ def lock_packages(images: Sequence[AnyImage]) -> list[Path]:
     """
     changed = []
     for image in images:
-        if isinstance(image, Image) and isinstance(image.recipe, LayersRecipe):
-            locked = resolve(image.recipe.packages, image.recipe.without)
+        if locked := _packages(image):
             file = image.folder / LOCK
             known = file.is_file() and read_lock(image.folder).packages == locked.packages
             if not known:
                 file.write_text(locked.text(), encoding="utf-8")
                 changed.append(file)
     return changed
+
+
+def _packages(image: AnyImage) -> Lock | None:
+    recipe = image.recipe
+    if isinstance(recipe, LayersRecipe):
+        return resolve(recipe.packages, recipe.without)
+    if isinstance(recipe, GoRecipe) and recipe.authorities:
+        whole = resolve([AUTHORITIES], [])
+        return replace(whole, packages=tuple(one for one in whole.packages if one.name == AUTHORITIES))
+    return None
 
 
 def edited(text: str, pins: Mapping[str, Pin], where: str) -> str:

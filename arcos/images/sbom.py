@@ -9,9 +9,11 @@ https://cyclonedx.org/docs/1.6/json/ , https://github.com/package-url/purl-spec
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from arcos.images.catalogue import Image
+from arcos.images.debian import Package
 from arcos.images.layers import Tree
 from arcos.images.sources import Material
 from arcos.toolchain.go import Go
@@ -24,9 +26,14 @@ def sbom(image: Image, made: Material, compiler: Go) -> dict[str, Any]:
     parts = _wheels(made.wheels)
     if made.program:
         told = json.loads(compiler.run(["version", "-m", "-json", str(made.program)], made.program.parent))
-        parts = [*_modules(told if isinstance(told, dict) else told[0]), *parts]
+        parts = [*_modules(told if isinstance(told, dict) else told[0]), *_debian(made.packages), *parts]
     if made.tree:
-        parts = [*_debian(made.tree), *_wheels(made.tree.wheels), *_node(made.tree.modules), *_archives(made.tree)]
+        parts = [
+            *_debian(made.tree.packages),
+            *_wheels(made.tree.wheels),
+            *_node(made.tree.modules),
+            *_archives(made.tree),
+        ]
     own = _purl("generic", image.name, image.version)
     return {
         "bomFormat": "CycloneDX",
@@ -79,10 +86,10 @@ def _wheels(wheels: dict[str, str]) -> list[dict[str, Any]]:
     return parts
 
 
-def _debian(tree: Tree) -> list[dict[str, Any]]:
+def _debian(packages: Iterable[Package]) -> list[dict[str, Any]]:
     return [
         _part(_purl("deb/debian", one.name, one.version), one.name, one.version, "SHA-256", one.sha256)
-        for one in tree.packages
+        for one in packages
     ]
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from arcos.errors import ArcosError
-from arcos.images import layers
-from arcos.images.catalogue import Image, LayersRecipe, WheelRecipe
+from arcos.images import debian, layers
+from arcos.images.catalogue import GoRecipe, Image, LayersRecipe, WheelRecipe
 from arcos.images.layers import Tree
 from arcos.images.oci import File
 from arcos.toolchain import go
@@ -28,6 +28,8 @@ _CODE = Path(__file__).parent
 _BUILDERS = ("build.py", "oci.py", "sbom.py", "sources.py")
 #: Those of the recipe `layers` alone.
 _LAYERS = ("debian.py", "fetch.py", "inside.py", "layers.py", "node.py", "wheels.py")
+#: Those of a Go program that brings certificate authorities along.
+_AUTHORITIES = ("debian.py", "fetch.py")
 #: How modules name the files that must come along with their programs.
 _LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 
@@ -37,8 +39,10 @@ class Material:
     """What an image is made of."""
 
     program: Path | None = None
-    licences: dict[str, File] = field(default_factory=dict)
-    """By place in the image."""
+    files: dict[str, File] = field(default_factory=dict)
+    """What stands beside the program, by place in the image: licences, certificate authorities."""
+    packages: tuple[debian.Package, ...] = ()
+    """The Debian packages that these are from."""
     wheels: dict[str, str] = field(default_factory=dict)
     """SHA-256 by `name==version`."""
     tree: Tree | None = None
@@ -48,7 +52,11 @@ class Material:
 def recipe(image: Image) -> str:
     """A hash of all that decides about an image's bytes: its folder, the locked Go, and the code that builds."""
     told = hashlib.sha256()
-    builders = _BUILDERS + (_LAYERS if isinstance(image.recipe, LayersRecipe) else ())
+    builders: tuple[str, ...] = _BUILDERS
+    if isinstance(image.recipe, LayersRecipe):
+        builders += _LAYERS
+    elif isinstance(image.recipe, GoRecipe) and image.recipe.authorities:
+        builders += _AUTHORITIES
     code = [*_CODE.glob("gzip/*"), *(_CODE / name for name in builders), Path(go.__file__), REQUIREMENTS]
     own = [file for file in image.folder.rglob("*") if file.is_file() and not file.name.endswith("_test.go")]
     for root, files in ((_CODE, code), (image.folder, own)):
@@ -74,7 +82,11 @@ def material(image: Image, compiler: Go, work: Path, **settings: str) -> Materia
     tags = ["-tags", ",".join(image.recipe.tags)] if image.recipe.tags else []
     what = [*tags, image.recipe.package]
     compiler.run(["build", "-ldflags", flags, "-o", str(program), *what], image.folder, **target)
-    return Material(program, _licences(image, what, compiler, target))
+    files = _licences(image, what, compiler, target)
+    if not image.recipe.authorities:
+        return Material(program, files)
+    lock = debian.read_lock(image.folder)
+    return Material(program, files | _authorities(lock, work / "authorities"), lock.packages)
 
 
 def _licences(image: Image, what: list[str], compiler: Go, target: dict[str, str]) -> dict[str, File]:
@@ -89,6 +101,17 @@ def _licences(image: Image, what: list[str], compiler: Go, target: dict[str, str
                 if file.is_file():
                     found[f"/licences/{module}/{file.name}"] = File(file.read_bytes())
     return found
+
+
+def _authorities(lock: debian.Lock, root: Path) -> dict[str, File]:
+    """The world's certificate authorities, where Go looks for them, and their licence."""
+    root.mkdir()
+    debian.unpack(lock, root)
+    copyright_ = root / "usr/share/doc" / debian.AUTHORITIES / "copyright"
+    return {
+        f"/{debian.BUNDLE}": File((root / debian.BUNDLE).read_bytes()),
+        f"/licences/{debian.AUTHORITIES}/copyright": File(copyright_.read_bytes()),
+    }
 
 
 def _from_wheel(image: Image, member: str, work: Path) -> Material:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // described is what a provider's own document says of it: where it is, by
@@ -38,6 +39,10 @@ func (r realm) providers(desired Desired) error {
 		settings, _ := provider["config"].(Object)
 		if alias := text_(provider, "alias"); settings[managed] == "true" && !wanted[alias] {
 			r.say("remove identity provider %s", alias)
+			// Its people, while it is still known who they are.
+			if err := r.mappers(alias, nil); err != nil {
+				return err
+			}
 			if err := r.do(http.MethodDelete, instance(alias), nil, nil); err != nil {
 				return err
 			}
@@ -109,11 +114,18 @@ func pick(from Object, keys []string) Object {
 	return picked
 }
 
-// mappers are made anew each time: they have no state.
+// mappers are made anew each time: they have no state but the people whom they
+// admitted, and these go first, so that a run that is cut short is gone on with.
 func (r realm) mappers(alias string, mappers []Object) error {
 	path := instance(alias) + "/mappers"
 	var old []Object
 	if err := r.do(http.MethodGet, path, nil, &old); err != nil {
+		return err
+	}
+	wanted := slices.DeleteFunc(slices.Clone(mappers), func(one Object) bool {
+		return text_(one, "identityProviderAlias") != alias
+	})
+	if err := r.withdraw(alias, old, wanted); err != nil {
 		return err
 	}
 	for _, one := range old {
@@ -121,11 +133,9 @@ func (r realm) mappers(alias string, mappers []Object) error {
 			return err
 		}
 	}
-	for _, one := range mappers {
-		if text_(one, "identityProviderAlias") == alias {
-			if err := r.do(http.MethodPost, path, one, nil); err != nil {
-				return err
-			}
+	for _, one := range wanted {
+		if err := r.do(http.MethodPost, path, one, nil); err != nil {
+			return err
 		}
 	}
 	return nil

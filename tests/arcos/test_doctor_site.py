@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import socket
 import ssl
 import threading
@@ -163,3 +164,43 @@ def test_a_profile_larger_than_this_machine_is_named(tmp_path: Path) -> None:
     found = _said(tmp_path, issuer="https://127.0.0.1:1/realm", memory="900Ti")["profile huge"]
     assert found.level is Level.FAIL
     assert "apps.jupyterhub.profiles[huge].memory" in found.detail
+
+
+def test_more_servers_than_this_machine_could_hold_are_named_with_the_field(tmp_path: Path) -> None:
+    """A hundred, where nobody says otherwise; each is sure to get its memory or does not start."""
+    text = (
+        SITE.replace("jupyterhub: {", "jupyterhub: {servers: 100, ")
+        .replace("FEDERATION", "")
+        .replace("MEMORY", "900Gi")
+    )
+    (tmp_path / "Pulumi.a.yaml").write_text(text.replace("AUTHORITIES", "[]"))
+    found = {check.name: check for check in doctor.examine("a", tmp_path)}["servers"]
+    assert found.level is Level.WARN
+    assert "apps.jupyterhub.servers: 100 of the smallest profile want 90000 GiB" in found.detail
+    assert "servers" not in _said(tmp_path, issuer="https://127.0.0.1:1/realm", memory="16Mi"), "these all fit"
+
+
+GROUPS = """\
+      auth:
+        groups: [{name: chem}, {name: bio}, {name: geo}]
+        federations:
+          - {kind: oidc, name: aaf, issuer: "https://127.0.0.1:1", clientId: x, admit: [{group: chem, values: [a]}]}
+          - {kind: oidc, name: all, issuer: "https://127.0.0.1:1", clientId: x,
+             everyone: {group: bio, reason: a site for tests}}
+"""
+
+
+def test_a_group_to_which_no_rule_admits_anybody_is_shown(tmp_path: Path) -> None:
+    text = re.sub(r"(?m)^      auth: .*\n", GROUPS, SITE).replace("MEMORY", "1Gi")
+    (tmp_path / "Pulumi.a.yaml").write_text(text)
+    found = {check.name: check for check in doctor.examine("a", tmp_path) if check.name.startswith("group ")}
+    assert set(found) == {"group geo", "group researchers"}, "rules admit to the others"
+    assert {check.level for check in found.values()} == {Level.WARN}, "an operator may put people there"
+    assert "apps.auth.groups[geo]" in found["group geo"].detail
+    assert "admit: [{group: geo" in found["group geo"].fix
+
+
+def test_a_site_without_federations_has_all_its_people_by_hand(tmp_path: Path) -> None:
+    text = re.sub(r"(?m)^      auth: .*\n", "      auth: {groups: [{name: geo}]}\n", SITE).replace("MEMORY", "1Gi")
+    (tmp_path / "Pulumi.a.yaml").write_text(text)
+    assert not [check for check in doctor.examine("a", tmp_path) if check.name.startswith("group ")]

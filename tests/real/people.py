@@ -45,29 +45,51 @@ def address(site: Reached, label: str) -> str:
 
 
 def make_accounts(site: Reached, names: Sequence[str], groups: Sequence[str] = ("researchers",)) -> None:
-    """Accounts with a password and groups, through Keycloak's API."""
-    secret = site.kubectl("get", "secret", "auth-bootstrap", "-n", "auth", "-o", "jsonpath={.data.password}")
-    auth, browser = address(site, "auth"), Browser()
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": "arcos-bootstrap",
-        "client_secret": base64.b64decode(secret).decode(),
-    }
-    token = json.loads(browser.ask(f"{auth}/realms/master/protocol/openid-connect/token", form=form)[1])["access_token"]
+    """Accounts with a password and groups."""
+    keycloak = Keycloak.of(site)
     for name in names:
-        account = {
-            "username": name,
-            "email": f"{name}@example.org",
-            "emailVerified": True,
-            "firstName": name,
-            "lastName": "Researcher",
-            "enabled": True,
-            "groups": [f"/{group}" for group in groups],
-            "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
-        }
-        bearer = {"Authorization": f"Bearer {token}"}
-        status, said, _ = browser.ask(f"{auth}/admin/realms/arcos/users", body=account, headers=bearer)
+        account = person(name, f"{name}@example.org", groups)
+        status, said = keycloak.ask("POST", "/arcos/users", account)
         assert status in (201, 409), f"{name}: {status} {said}"
+
+
+def person(name: str, email: str, groups: Sequence[str] = ()) -> dict[str, Any]:
+    """An account as Keycloak has it, with the password that all have."""
+    return {
+        "username": name,
+        "email": email,
+        "emailVerified": True,
+        "firstName": name.partition("@")[0],
+        "lastName": "Researcher",
+        "enabled": True,
+        "groups": [f"/{group}" for group in groups],
+        "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
+    }
+
+
+class Keycloak:
+    """Its API with the rights of the site's own Job. https://www.keycloak.org/docs-api/latest/rest-api/"""
+
+    def __init__(self, auth: str, secret: str) -> None:
+        self.auth = auth
+        self._form = {"grant_type": "client_credentials", "client_id": "arcos-bootstrap", "client_secret": secret}
+
+    @classmethod
+    def of(cls, site: Reached) -> Keycloak:
+        """That of a running site."""
+        secret = site.kubectl("get", "secret", "auth-bootstrap", "-n", "auth", "-o", "jsonpath={.data.password}")
+        return cls(address(site, "auth"), base64.b64decode(secret).decode())
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """One request below /admin/realms; a body that is text is sent as it is. The answer is JSON or text."""
+        browser = Browser()
+        token = browser.ask(f"{self.auth}/realms/master/protocol/openid-connect/token", form=self._form)[1]
+        bearer = {"Authorization": f"Bearer {json.loads(token)['access_token']}"}
+        status, said, _ = browser.ask(f"{self.auth}/admin/realms{path}", body=body, headers=bearer, method=method)
+        try:
+            return status, json.loads(said)
+        except ValueError:
+            return status, said
 
 
 class Browser:
@@ -92,10 +114,11 @@ class Browser:
         method: str | None = None,
     ) -> tuple[int, str, str]:
         """Status, text and address of the page that it ends on."""
-        data = urlencode(form).encode() if form else json.dumps(body).encode() if body is not None else None
+        text = body if isinstance(body, str) else json.dumps(body)
+        data = urlencode(form).encode() if form else text.encode() if body is not None else None
         request = urllib.request.Request(url, data=data, headers=headers or {}, method=method)
         if body is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
         try:
             with self._opener.open(request, timeout=60) as answer:
                 return answer.status, answer.read().decode(), answer.url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -45,6 +46,16 @@ FULL = (
 )
 
 
+def full_with(**apps: dict[str, Any]) -> str:
+    """`FULL` with other settings of apps that stand there on one line."""
+    text = FULL
+    for app, settings in apps.items():
+        line = json.dumps(settings).replace("{", "{{").replace("}", "}}")
+        text, found = re.subn(rf"(?m)^      {app}: .*$", lambda _, app=app, line=line: f"      {app}: {line}", text)
+        assert found == 1, f"{app} stands on {found} lines"
+    return text
+
+
 def free_port() -> int:
     """A port of the loopback address that nobody listens on just now."""
     with socket.socket() as probe:
@@ -63,6 +74,8 @@ class RealSite:
     https: int = field(default_factory=free_port)
     api: int = field(default_factory=free_port)
     title: str = "ARCOS on this machine"
+    up_said: list[str] = field(default_factory=list)
+    """What each `up` said, with which no secret may come out."""
 
     def __post_init__(self) -> None:
         """Write the site file and link the cache."""
@@ -114,6 +127,8 @@ class RealSite:
         running = self.start(*arguments)
         output, _ = running.communicate(timeout=1200)
         command = f"arcosctl {' '.join(arguments)}"
+        if arguments[0] == "up":
+            self.up_said.append(output)
         assert running.returncode == code, f"{command} left with {running.returncode}, not {code}:\n{output}"
         return output
 

@@ -111,7 +111,13 @@ def test_the_first_operator_signs_in_with_the_one_time_password_that_status_name
     sign_in(browser, "admin", password, PASSWORD)
 
     wait_for(browser, "#profile-item-minimal")
-    assert browser.find_elements(By.LINK_TEXT, "Admin"), "an operator runs the hub"
+    browser.find_element(By.LINK_TEXT, "Admin").click()
+    assert "admin" in wait_for(browser, "#admin-react-hook table, table").text, "an operator sees everybody's servers"
+    picture(browser, "hub-admin")
+
+    browser.get(f"https://auth.{site.domain}:{site.https}/realms/arcos/account/")
+    wait_for(browser, "#kc-main-content-page-container, main")
+    picture(browser, "account")
 
 
 def test_a_researcher_works_in_a_notebook_and_finds_it_again(
@@ -126,6 +132,7 @@ def test_a_researcher_works_in_a_notebook_and_finds_it_again(
 
     _start(browser, "science")
     assert _run_python(browser, "import numpy; print(numpy.arange(7).sum() * 2)") == "42"
+    assert "Jupyter news" not in browser.find_element(By.TAG_NAME, "body").text, "nobody asks about anything else"
     picture(browser, "notebook")
     ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
     wait_for(browser, '.jp-DirListing-item[title*="Untitled.ipynb"], .jp-DirListing-item')

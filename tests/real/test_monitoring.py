@@ -11,11 +11,24 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+from selenium.webdriver.common.by import By
 
+from tests.apps.monitoring.asked import figures, questions
+from tests.apps.monitoring.test_rules import alerts
+from tests.real.browser import chromium, picture, sign_in, wait_for
+from tests.real.people import PASSWORD, address, make_accounts
 from tests.real.site import RealSite
 
 pytestmark = pytest.mark.real
 
+#: What is only there once something happened: a container that waits, a job that failed, somebody who signed in.
+SOMETIMES = {
+    "SeaweedFS_s3_bucket_read_only",
+    "keycloak_user_events_total",
+    "kube_cronjob_status_last_successful_time",
+    "kube_job_failed",
+    "kube_pod_container_status_waiting_reason",
+}
 #: Two rounds of questions and two of rules, on a machine that does much else.
 PATIENCE = 180
 
@@ -72,6 +85,18 @@ def test_everything_that_is_asked_answers(site: RealSite) -> None:
     assert _soon(down, lambda seen: not seen) == []
 
 
+def test_every_figure_that_dashboards_and_alerts_ask_for_is_there(site: RealSite) -> None:
+    exprs = [expr for _, expr in questions()] + [rule["expr"] for rule in alerts()]
+    asked = set().union(*(figures(expr) for expr in exprs)) - SOMETIMES
+
+    def missing() -> set[str]:
+        # What the usage rules make is there as soon as somebody has a server; `test_use_is_somebodys` looks at it.
+        known = set(_ask(site, "prometheus:9090", "/api/v1/label/__name__/values")["data"])
+        return {name for name in asked - known if not name.startswith("arcos:")}
+
+    assert _soon(missing, lambda seen: not seen) == set()
+
+
 @pytest.mark.usefixtures("pods")
 def test_a_broken_pod_is_noticed_and_a_whole_one_is_not(site: RealSite) -> None:
     found = _soon(lambda: _query(site, 'ALERTS{alertname="PodNotStarting",namespace="default"}'), bool)
@@ -94,3 +119,25 @@ def test_an_alert_that_fires_reaches_alertmanager(site: RealSite) -> None:
 
     [watchdog] = [alert for alert in alerts if alert["labels"]["alertname"] == "Watchdog"]
     assert watchdog["annotations"]["runbook"] == "apps/monitoring/README.md#alert-watchdog"
+
+
+@pytest.mark.parametrize(
+    ("person", "group", "sees_all"), [("olive", "operators", True), ("rita", "researchers", False)]
+)
+def test_operators_see_the_whole_site_and_researchers_what_is_theirs(
+    site: RealSite, tmp_path: Path, person: str, group: str, sees_all: bool
+) -> None:
+    make_accounts(site, [person], (group,))
+    with chromium(tmp_path / "profile") as browser:
+        browser.get(f"{address(site, 'monitoring')}/")
+        sign_in(browser, person, PASSWORD)
+        wait_for(browser, "main h1")
+        shown = {link.text for link in browser.find_elements(By.CSS_SELECTOR, "nav[aria-label=Dashboards] a")}
+        assert ("Alerts" in shown, "Usage" in shown) == (sees_all, True), shown
+        page = "services" if sees_all else "usage"
+        browser.get(f"{address(site, 'monitoring')}/d/{page}?range=1h")
+        wait_for(browser, ".panel")
+        assert not browser.find_elements(By.CSS_SELECTOR, ".problem"), "every question has an answer"
+        picture(browser, "monitoring" if sees_all else "usage")
+        browser.get(f"{address(site, 'monitoring')}/d/people")
+        assert bool(browser.find_elements(By.CSS_SELECTOR, ".panel")) == sees_all, "who uses how much is not for all"

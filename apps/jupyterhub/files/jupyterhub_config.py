@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
+from jupyterhub.orm import APIToken
 from kubernetes_asyncio.client import V1PersistentVolumeClaimVolumeSource, V1Volume, V1VolumeMount
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLogoutHandler
@@ -83,6 +84,20 @@ class SignOn(GenericOAuthenticator):
 
     logout_handler = SignOutEverywhere
 
+    async def refresh_user(self, user, handler=None, **kwargs):
+        """Whose session at the sign-on is over is out of running servers too.
+
+        By itself the hub asks only its own pages for a new sign-in; what opens a server to its person would go on doing so
+        for a day. Tokens that people made themselves stay, and so does what a server tells the hub with.
+        """
+        told = await super().refresh_user(user, handler, **kwargs)
+        if not told:
+            opened = APIToken.client_id.startswith("jupyterhub-user-")
+            for token in user.db.query(APIToken).filter(APIToken.user_id == user.id, opened):
+                token.expires_at = APIToken.now()
+            user.db.commit()
+        return told
+
 
 c.JupyterHub.authenticator_class = SignOn
 public, inside = site["signOn"]["public"], site["signOn"]["inside"]
@@ -111,8 +126,9 @@ c.SignOn.refresh_pre_spawn = True
 
 c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
 c.KubeSpawner.namespace = site["notebooks"]["namespace"]
-# Every notebook image starts its server itself.
-c.KubeSpawner.cmd = None
+# Every notebook image starts its server itself; what KubeSpawner calls the command are that program's arguments. It asks
+# the hub twice a minute whether somebody may still come in; unsaid, every five minutes.
+c.KubeSpawner.cmd = ["--HubOAuth.cache_max_age=30"]
 c.KubeSpawner.default_url = "/lab"
 c.KubeSpawner.notebook_dir = "/home/jovyan"
 c.KubeSpawner.working_dir = "/home/jovyan"

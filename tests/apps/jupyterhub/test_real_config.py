@@ -100,6 +100,12 @@ def test_a_server_meets_the_bar_of_the_platform(said):
         assert not pod["spec"].get("serviceAccountName")
 
 
+def test_a_server_starts_its_images_own_program_and_asks_the_hub_twice_a_minute_who_may_come_in(said):
+    [container] = said["pods"][0]["spec"]["containers"]
+    assert "command" not in container
+    assert container["args"] == ["--HubOAuth.cache_max_age=30"]
+
+
 def test_a_profile_sets_what_a_server_may_take(said):
     small, gpu, *_ = (pod["spec"]["containers"][0] for pod in said["pods"][:2])
     assert small["image"] == "r/notebook-minimal@sha256:0", "the first one, where nobody chooses"

@@ -12,6 +12,7 @@ from apps.monitoring import alertmanager, exporters, prometheus
 from apps.monitoring.config import MonitoringConfig
 from components.metrics import Alert, ScrapeTarget
 from components.pod import pod_template
+from tests.certificates import certificate
 
 HOOK = {"kind": "webhook", "name": "chat", "url": "https://chat.x.org/h"}
 MAIL = {"kind": "email", "name": "team", "to": "ops@x.org", "sender": "a@x.org", "server": "smtp.x.org"}
@@ -117,3 +118,13 @@ def test_alertmanager_reaches_only_the_ports_of_those_it_tells():
     assert alertmanager.egress(config()) == []
     [rule] = alertmanager.egress(config(receivers=[HOOK, MAIL], watchdog="https://beat.x.org:8443/a"))
     assert [port["port"] for port in rule["ports"]] == [443, 587, 8443]
+
+
+def test_an_authority_of_the_sites_own_is_trusted_beside_those_of_the_world():
+    told = config(receivers=[HOOK], authorities=[certificate()])
+    files = alertmanager.config_files(told)
+    assert files["authorities.pem"].startswith("-----BEGIN CERTIFICATE-----")
+    made = alertmanager.workload(told, image, "fast", files, "dashboards")
+    # Go reads this folder beside the file that the image has: https://pkg.go.dev/crypto/x509#SystemCertPool
+    assert made.pod.env == {"SSL_CERT_DIR": "/etc/alertmanager"}
+    assert not alertmanager.workload(config(), image, "fast", {}, "dashboards").pod.env

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,16 @@ def test_nothing_in_an_image_can_be_changed_by_its_user(tmp_path: Path, progress
         "pause",
     ]
     assert all(path.stat().st_mode & 0o022 == 0 for path in tmp_path.rglob("*"))
+
+
+def test_a_program_that_asks_addresses_outside_brings_the_worlds_authorities(
+    tmp_path: Path, progress: Progress
+) -> None:
+    """Alertmanager, whose receivers are anywhere; a static program has no system to look them up in."""
+    built = build(find("alertmanager"), progress)
+    unpack(Layout(built.layout), tmp_path)
+    bundle = tmp_path / "etc/ssl/certs/ca-certificates.crt"  # the first place where Go looks
+    assert ssl.create_default_context(cafile=str(bundle)).cert_store_stats()["x509_ca"] > 100
+    attached = Layout(built.sbom)
+    bill = attached.blob(attached.manifest()["layers"][0]["digest"]).read_text()
+    assert "pkg:deb/debian/ca-certificates@" in bill, "and says from where they are"
