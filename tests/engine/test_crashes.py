@@ -19,7 +19,9 @@ pytestmark = pytest.mark.engine
 
 ALL = os.environ.get("ARCOS_CRASH") == "all"
 #: The steps that are crashed at by default: how many things are there already.
-SOME = {"aws-eks": (0, 9, 40), "openstack-magnum": (1,), "openstack-vm": (2, 13, 30)}
+SOME: dict[str, tuple[int, ...]] = {"aws-eks": (0, 9, 40), "openstack-magnum": (1,), "openstack-vm": (2, 13, 30)}
+#: Machines' hooks are the program's, which protects everything again that `pulumi state unprotect` had let go.
+DESTROY = ("destroy", "--yes", "--skip-preview", "--run-program", "--ignore-protect")
 
 
 @pytest.fixture
@@ -85,13 +87,12 @@ def test_killed_just_before_a_call_a_plain_retry_is_enough(half: Half) -> None:
 @pytest.mark.parametrize("half", KINDS, indirect=True)
 def test_killed_while_it_is_taken_down_a_retry_takes_down_the_rest(half: Half) -> None:
     half.up()
-    half.project.pulumi("state", "unprotect", "--all", "--yes")
     half.cloud.steering.give(Order("kill-after", on="delete", first=2))
-    half.project.pulumi("destroy", "--yes", "--skip-preview", "--run-program", ok=False)
+    half.project.pulumi(*DESTROY, ok=False)
     half.cloud.steering.give()
 
     half.project.pulumi("cancel", "--yes")
-    half.project.pulumi("destroy", "--yes", "--skip-preview", "--run-program")
+    half.project.pulumi(*DESTROY)
 
     assert not half.ours
 
@@ -116,6 +117,5 @@ def completed(half: Half, size: int) -> None:
     """All is there once, and the state knows all of it."""
     assert half.unchanged()
     assert len(half.ours) == size, "nothing twice"
-    half.project.pulumi("state", "unprotect", "--all", "--yes")
-    half.project.pulumi("destroy", "--yes", "--skip-preview", "--run-program")
+    half.project.pulumi(*DESTROY)
     assert not half.ours, "nothing that the state does not know"
