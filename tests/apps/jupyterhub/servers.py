@@ -8,6 +8,7 @@ import json
 import sys
 from types import SimpleNamespace
 
+from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
@@ -32,13 +33,31 @@ async def pod(hub: JupyterHub, groups: list[str], options: dict[str, str]) -> ob
     return whole | {"home": ApiClient().sanitize_for_serialization(home)}
 
 
+async def ended(hub: JupyterHub) -> dict[str, bool]:
+    """Which of somebody's tokens are over once the sign-on knows no session of theirs, by whom each was given for."""
+    db = orm.new_session_factory("sqlite://")()
+    ada = orm.User(name="ada")
+    db.add(ada)
+    for number, client in enumerate(("jupyterhub", "jupyterhub-user-ada")):
+        db.add(orm.OAuthClient(identifier=client, secret="x"))
+        db.add(orm.APIToken(user=ada, client_id=client, prefix=f"{number:04}", hashed=f"x:1:y:{number}"))
+    db.commit()
+
+    async def state() -> None:
+        """Nothing that could be renewed."""
+
+    user = SimpleNamespace(name="ada", id=ada.id, db=db, get_auth_state=state)
+    assert not await hub.config.JupyterHub.authenticator_class(config=hub.config).refresh_user(user)
+    return {token.client_id: token.expires_at is not None for token in db.query(orm.APIToken)}
+
+
 async def main() -> None:
     """Load the file as JupyterHub itself does."""
     hub = JupyterHub.instance()  # whose configuration the file asks for
     PyFileConfigLoader(sys.argv[1]).load_config()
     hub.init_hub()
     pods = [await pod(hub, groups, options) for groups, options in json.loads(sys.argv[2])]
-    print(json.dumps({"config": hub.config, "pods": pods}, default=str))
+    print(json.dumps({"config": hub.config, "pods": pods, "ended": await ended(hub)}, default=str))
 
 
 asyncio.run(main())

@@ -76,7 +76,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(key)
     (here / "kubeconfig").write_text(KUBECONFIG)
-    (root / "tmp").mkdir(mode=0o777, exist_ok=True)
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
     program = ["/opt/venv/bin/python3", "/etc/jupyterhub/servers.py", "/etc/jupyterhub/jupyterhub_config.py"]
     done = subprocess.run(
         inside(root, [*program, json.dumps(ASKED)], "10085:10085"),
@@ -161,3 +162,7 @@ def test_what_nobody_uses_is_stopped_and_how_many_one_may_have_is_bounded(said):
 
 def test_files_are_never_deleted_with_a_server(said):
     assert said["config"]["KubeSpawner"]["delete_pvc"] is False
+
+
+def test_with_the_session_ends_what_opens_somebodys_server_and_nothing_else(said):
+    assert said["ended"] == {"jupyterhub": False, "jupyterhub-user-ada": True}, "the server itself still reports"
