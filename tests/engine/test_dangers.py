@@ -1,6 +1,6 @@
 """Dangerous plans of clusters that run: the engine refuses each, and `./arcosctl plan` says why and how it is allowed.
 
-Those inside of a cluster are in `test_sites.py`; the rule alone has its own table in `tests/arcos/engine`.
+The rule alone, with what is dangerous inside of a cluster, has its own table in `tests/arcos/engine`.
 """
 
 from __future__ import annotations
