@@ -31,6 +31,10 @@ def _platform(name: str, delivery: str) -> Platform:
     return Platform(name, PlatformArgs(site=site, release=pinned(load_release(site.release)), delivery=delivery))
 
 
+def _all_of_it(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    return pulumi.ResourceTransformationResult(args.props, args.opts)
+
+
 def _requests(monkeypatch: pytest.MonkeyPatch, name: str, delivery: str) -> list[Any]:
     """Every registration of a site, as the engine would receive it."""
     seen: list[Any] = []
@@ -41,6 +45,8 @@ def _requests(monkeypatch: pytest.MonkeyPatch, name: str, delivery: str) -> list
             return super().RegisterResource(request)
 
     monkeypatch.setattr(evaluation, "Recorder", Watching)
+    # What rendering leaves out, for only an engine uses it.
+    monkeypatch.setattr(evaluation, "_for_the_engine_only", _all_of_it)
     evaluation.run(lambda: _platform(name, delivery), stack=name)
     return seen
 

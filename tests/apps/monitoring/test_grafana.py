@@ -155,5 +155,5 @@ def test_prometheus_lets_it_in_only_where_it_is_on() -> None:
 
 def test_what_it_writes_is_thrown_away_with_the_pod() -> None:
     mounts = pod_template(made().pod)["spec"]["containers"][0]["volume_mounts"]
-    written = {mount["mount_path"] for mount in mounts if not mount["read_only"]}
+    written = {mount["mount_path"] for mount in mounts if not mount.get("read_only")}
     assert written == {"/var/lib/grafana", "/tmp"}
