@@ -89,7 +89,8 @@ def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
 
     project.pulumi("up", "--yes", "--skip-preview", "--refresh")
 
-    assert sorted(project.inputs()) == sorted(rendered(project)), "a retry after crashes must complete the site, nothing twice"
+    wanted = rendered(project)
+    assert sorted(project.inputs()) == sorted(wanted), "a retry after crashes must complete the site, nothing twice"
 
 
 def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:
