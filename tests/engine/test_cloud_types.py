@@ -22,7 +22,6 @@ pytestmark = pytest.mark.engine
 
 #: What cannot be changed in place at all, says the provider.
 ONLY_REPLACED = {
-    "aws:ec2/route:Route",
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "openstack:compute/serverGroup:ServerGroup",
@@ -110,10 +109,14 @@ def _another(cloud: Cloud, one: Resource, key: str) -> Any:
     """Something else of a type that it may refer to; in a list where there is one."""
     target, _, name = cloud.table.resources[one.type].refs[key][0].partition("#")
     now = one.properties[key]
-    there = [
-        other.properties[name] if name else other.id for other in cloud.account.resources() if other.type == target
-    ]
-    found = next(value for value in there if value not in (now if isinstance(now, list) else [now]))
+    held = now if isinstance(now, list) else [now]
+    there = [other for other in cloud.account.resources() if other.type == target]
+    # A cluster has one of some things, as of keys: then there is a second.
+    if len(there) == 1:
+        first = there[0].inputs()
+        there.append(cloud.create(target, first | {key: "second" for key in ("name",) if key in first}, {}))
+    values = (other.properties[name] if name else other.id for other in there)
+    found = next(value for value in values if value not in held)
     return [found] if isinstance(now, list) else found
 
 
