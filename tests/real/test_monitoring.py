@@ -21,8 +21,8 @@ from tests.real.site import RealSite
 
 pytestmark = pytest.mark.real
 
-#: What is only there once something happened (a container that waits, a job that failed, somebody who signed in), or with
-#: an app that needs a cloud.
+#: What is only there once something happened (a container that waits, a job that failed, somebody who signed in), or
+#: with an app that needs a cloud.
 SOMETIMES = {
     "SeaweedFS_s3_bucket_read_only",
     "external_dns_controller_last_sync_timestamp_seconds",
