@@ -49,7 +49,6 @@ DANGEROUS: dict[tuple[str, str], tuple[Edit, str]] = {
     ("openstack-vm", "a pool of another name"): (pools({**_CORE, "name": "user"}, _GPU), ":Volume"),
     ("openstack-vm", "a pool less"): (pools(_CORE), ":Volume"),
     ("openstack-vm", "a control plane of one"): (cluster(controlPlaneNodes=1), ":Volume"),
-    ("openstack-vm", "a cluster of somebody else's"): (elsewhere, ":Network"),
 }  # fmt: skip
 
 HARMLESS: dict[tuple[str, str], Edit] = {
@@ -87,6 +86,11 @@ def test_a_dangerous_plan_is_refused(edited: Half, type_: str) -> None:
     named = [one["urn"] for one in report["dangers"] if one["urn"].split("::")[2].endswith(type_)]
     assert named, f"it names what would go: {report['dangers']}"
     assert all(one["overrides"][0].startswith("pulumi state unprotect 'urn:") for one in report["dangers"])
+
+
+@pytest.mark.parametrize("edited", [(("openstack-vm", "a cluster of somebody else's"), elsewhere)], indirect=True)
+def test_machines_do_not_go_under_a_program_that_cannot_drain_them(edited: Half) -> None:
+    assert "was not registered" in edited.project.pulumi("preview", ok=False), "the hook that drains is the kind's own"
 
 
 @pytest.mark.parametrize("edited", HARMLESS.items(), ids=[" ".join(key) for key in HARMLESS], indirect=True)
