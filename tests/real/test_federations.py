@@ -15,7 +15,7 @@ from tests.real.institutions import ADMITTED, OPENID, SAML, SECRET, STAFF, STRAN
 from tests.real.people import PASSWORD, Keycloak, address
 from tests.real.site import FULL, RealSite, full_with
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 GROUPS = [{"name": "chemistry"}, {"name": "biology"}]
 KINDS = pytest.mark.parametrize("institution", [OPENID, SAML])

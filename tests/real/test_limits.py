@@ -10,7 +10,7 @@ import pytest
 from tests.real.people import HubUser, make_accounts
 from tests.real.site import FULL, RealSite, full_with
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 #: The culler looks once a minute; a server that ended by itself is noticed within half a minute.
 IDLE, LONGEST, LOOK = 60, 90, 60

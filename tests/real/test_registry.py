@@ -16,7 +16,7 @@ import pytest
 from tests.apps.registry.running import image
 from tests.real.browser import chromium, picture, sign_in, wait_for
 from tests.real.people import PASSWORD, Browser, address, make_accounts
-from tests.real.site import FULL, RealSite, full_with
+from tests.real.site import RealSite
 
 pytestmark = pytest.mark.real
 
@@ -124,42 +124,3 @@ def test_the_page_shows_what_there_is(site: RealSite, images: Images, person: st
         picture(browser, "registry")
         browser.get(f"{address(site, 'registry')}/repository?name={PERSON}/shown")
         assert "stays as it is" in wait_for(browser, "table").text
-
-
-@pytest.fixture(scope="module")
-def cached(site: RealSite) -> Iterator[str]:
-    """A cache of another registry, which is the site's own by its public address; anybody may pull what is `open`."""
-    mirror = {"name": "mirror", "url": f"https://registry.{site.domain}:{site.https}"}
-    more = {"public": ["open/*"], "upstreams": [mirror], "authorities": [site.authority.read_text(encoding="utf-8")]}
-    robots = [
-        {"name": "reader", "repositories": [f"{PERSON}/*", "mirror/*"]},
-        {"name": "builder", "repositories": ["open/*"], "push": True},
-    ]
-    site.write(full_with(registry={"robots": robots} | more))
-    try:
-        site.arcosctl("up", site.name)
-        yield "mirror"
-    finally:
-        site.write(FULL)
-        site.arcosctl("up", site.name)
-
-
-def test_another_registry_is_pulled_through_and_its_images_stay_when_it_is_gone(
-    site: RealSite, images: Images, robot: str, cached: str, tmp_path: Path
-) -> None:
-    some = image(tmp_path / "some", os.urandom(300_000))
-    secret = ("get", "secret", "registry-robot-builder", "-n", "registry", "-o", "jsonpath={.data.password}")
-    images.push(some, "open/base:1.0", f"builder:{base64.b64decode(site.kubectl(*secret)).decode()}")
-    images.pull(f"{cached}/open/base:1.0", tmp_path / "first", robot)
-    site.kubectl("scale", "deployment/registry", "-n", "registry", "--replicas=0")
-    site.kubectl(
-        "wait", "pod", "-n", "registry", "-l", "app.kubernetes.io/name=registry", "--for=delete", "--timeout=90s"
-    )
-    try:
-        images.pull("open/base:1.0", tmp_path / "away", robot, fails=True)
-        images.pull(f"{cached}/open/base:1.0", tmp_path / "second", robot)
-    finally:
-        site.kubectl("scale", "deployment/registry", "-n", "registry", "--replicas=1")
-        site.kubectl("rollout", "status", "deployment/registry", "-n", "registry", "--timeout=120s")
-    pulled = {file.name for file in (tmp_path / "second" / "blobs/sha256").iterdir()}
-    assert pulled == {file.name for file in (some / "blobs/sha256").iterdir()}

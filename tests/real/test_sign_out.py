@@ -14,7 +14,7 @@ from components.gate import SIGN_OUT
 from tests.real.people import Browser, HubUser, address, make_accounts
 from tests.real.site import RealSite
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 
 #: Seconds. Gate and hub ask the sign-on once a minute; a notebook server believes its hub for half a minute, twice.
 GATED, SERVER = 75, 150

@@ -21,7 +21,7 @@ from arcos.render.evaluate import evaluate
 from arcos.site.loader import load_site
 from tests.real.site import SITE_FILE, RealSite
 
-pytestmark = pytest.mark.api
+pytestmark = [pytest.mark.api, pytest.mark.long]
 
 #: With everything that somebody brings a secret for.
 SITE = (
