@@ -1,5 +1,10 @@
 """``python -m arcos``: the command line."""
 
-from arcos.cli.main import main
+import gc
+
+# The modules are a million objects that all stay: looking through them again and again is a third of a short command.
+gc.disable()
+
+from arcos.cli.main import main  # noqa: E402 - what is said above
 
 main()

@@ -13,14 +13,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
 
 
 def console() -> Console:
     """The console for progress and errors (standard error; colours only on a terminal, `NO_COLOR` obeyed)."""
+    # Here, since half of the commands show no progress, and rich is a tenth of a second.
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -59,6 +63,8 @@ class Progress:
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         """Time one step. Its end is printed with the seconds; a failure says after how long."""
+        from rich.markup import escape
+
         step = Step(title, self._noted)
         self._begin(step)
         try:
@@ -105,6 +111,8 @@ class Progress:
             self._status.stop()
             self._status = None
         if self._running:
+            from rich.markup import escape
+
             said = "; ".join(f"{one.title}: {one.noted}" if one.noted else one.title for one in self._running)
             self._status = self._console.status(escape(said))
             self._status.start()

@@ -47,12 +47,10 @@ def _root(
 
 def main() -> None:
     """Run the command; leave with the exit code that the error carries."""
-    # The SDK's modules are a million objects that all stay: looking through them costs a third of a render.
-    gc.disable()
     try:
         app(prog_name="arcosctl")
     except SystemExit:
-        # Frozen, they are not looked through at the end either.
+        # Frozen, what is loaded is not looked through at the end either.
         gc.freeze()
         raise
     except ArcosError as error:

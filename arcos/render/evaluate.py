@@ -7,14 +7,8 @@ what is written in `files.py`.
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
-from pulumi.runtime import register_stack_transformation
 from pulumi.runtime.mocks import set_mocks
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func, wait_for_rpcs
@@ -24,22 +18,11 @@ from arcos.platform import Platform, PlatformArgs
 from arcos.render import order
 from arcos.render.monitor import Recorder
 from arcos.render.order import Manifest
+from arcos.render.registration import registered_by
 from arcos.site.model import Site
 from arcos.site.release import UNRESOLVED, Release, load_release
 
 PROJECT = "arcos"
-
-
-class _Inline(ThreadPoolExecutor):
-    """Runs what the SDK hands to a thread right away: our monitor answers at once, a thread would only cost time."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - handed on to whoever awaits the result
-            future.set_exception(error)
-        return future
 
 
 def evaluate(site: Site, release: Release | None = None) -> list[Manifest]:
@@ -61,14 +44,12 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
     recorder = Recorder()
 
     async def start() -> None:
-        register_stack_transformation(_for_the_engine_only)
         program()
         await wait_for_rpcs(await_all_outstanding_tasks=False)
         await _outputs()
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(_Inline())
         # After an error, whatever waited for the refused object fails too and nobody asks it why; `errors` says it all.
         loop.set_exception_handler(lambda _loop, _context: None)
         set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=True, monitor=recorder)
@@ -77,7 +58,7 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
         await run_pulumi_func(start)
 
     try:
-        with _without_source_positions():
+        with registered_by(recorder):
             asyncio.run(main())
     except ArcosError as error:
         recorder.errors = recorder.errors or [error]
@@ -90,16 +71,6 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
     return sorted(recorder.manifests, key=order.key)
 
 
-def _for_the_engine_only(args: ResourceTransformationArgs) -> ResourceTransformationResult:
-    """Leave out what an engine does first and what it called a thing before: following both up is half of the time.
-
-    Objects are ordered by `order.py` and found in the cluster by their names.
-    """
-    opts = ResourceOptions.merge(args.opts, None)
-    opts.depends_on = opts.aliases = None
-    return ResourceTransformationResult(props=args.props, opts=opts)
-
-
 async def _outputs() -> None:
     """Wait for all values at once. The SDK, left to itself, looks at each of the waiting ones whenever one is done."""
     while SETTINGS.outputs:
@@ -108,23 +79,6 @@ async def _outputs() -> None:
         done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
         for one in done:
             await one
-
-
-@contextmanager
-def _without_source_positions() -> Iterator[None]:
-    """Keep the SDK from looking up each resource's lines of source, a quarter of the time, which only an engine shows.
-
-    It walks the stack by `traceback`, which this limit of Python's own cuts short; errors are printed after it is gone.
-    """
-    before = getattr(sys, "tracebacklimit", None)
-    sys.tracebacklimit = 1
-    try:
-        yield
-    finally:
-        if before is None:
-            del sys.tracebacklimit
-        else:
-            sys.tracebacklimit = before
 
 
 def unresolved(manifests: list[Manifest]) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -52,6 +51,8 @@ def write(manifests: Sequence[Manifest], directory: Path) -> list[Path]:
             f"two objects want the file {next(n for n in names if names.count(n) > 1)}", where=str(directory)
         )
     _claim(directory)
+    for folder in {(directory / name).parent for name in texts}:
+        folder.mkdir(exist_ok=True)
     for name, text in texts.items():
         _put(directory / name, text)
     _remove_stale(directory, set(texts))
@@ -80,6 +81,7 @@ def render_sites(names: Sequence[str], out: Path, *, jobs: int | None = None, st
     gc.collect()
     gc.freeze()
     gc.enable()
+    gc.set_threshold(10_000)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
         counts = dict(zip(names, pool.map(partial(_try_site, out=out, stacks=stacks), names), strict=True))
     # What failed in a child fails here again with its whole error: not every exception survives the way up.
@@ -114,12 +116,10 @@ def _put(path: Path, text: str) -> None:
     data = text.encode()
     if path.is_file() and path.read_bytes() == data:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
+    # Two renders into one folder do not meet in it.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def _remove_stale(directory: Path, wanted: set[str]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf import struct_pb2  # type: ignore[import-untyped]
+from pulumi.output import UNKNOWN
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
@@ -51,20 +51,18 @@ class Recorder(mocks.MockMonitor):
         self.manifests: list[Manifest] = []
         self.errors: list[ArcosError] = []
 
-    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
-        """Keep an object, pass components and providers, refuse what needs an engine."""
-        urn = self.make_urn(request.parent, request.type, request.name)
-        if not request.custom:
-            return resource_pb2.RegisterResourceResponse(urn=urn)
-        if request.type.startswith(_PROVIDER):
-            return resource_pb2.RegisterResourceResponse(urn=urn, id=request.name)
-        if not request.type.startswith(_OBJECT) or request.type.startswith(_NOT_AN_OBJECT):
-            self._refuse(request, "is no Kubernetes object", "only the engine can make it")
-            return resource_pb2.RegisterResourceResponse(urn=urn)
-        manifest = _plain_map(request.object)
-        if self._is_certain(request, manifest):
+    def register(self, type_: str, name: str, inputs: dict[str, Any]) -> Manifest:
+        """Keep an object, pass providers, refuse what needs an engine."""
+        if type_.startswith(_PROVIDER):
+            return {}
+        at = f"{name} ({type_})"
+        if not type_.startswith(_OBJECT) or type_.startswith(_NOT_AN_OBJECT):
+            self._error(at, "is no Kubernetes object", "only the engine can make it")
+            return {}
+        manifest: Manifest = as_sent(inputs)
+        if self._is_certain(at, manifest):
             self.manifests.append(manifest)
-        return resource_pb2.RegisterResourceResponse(urn=urn, object=_certain(manifest))
+        return _certain(manifest)
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
         """Refuse: a function of a provider asks a running cluster or cloud."""
@@ -74,24 +72,21 @@ class Recorder(mocks.MockMonitor):
         """Refuse: what exists in the cluster already is not known here."""
         raise self._error(request.name, "reads a running cluster", "the program gets an existing object")
 
-    def _is_certain(self, request: resource_pb2.RegisterResourceRequest, manifest: Manifest) -> bool:
+    def _is_certain(self, at: str, manifest: Manifest) -> bool:
         """Refuse an object that is not named, or not known, or secret."""
         before = len(self.errors)
         for path, value in leaves(manifest):
             if value == rpc.UNKNOWN:
                 why = "only a running cluster knows this value"
-                self._refuse(request, f"field {path} is not known before the cluster runs", why)
+                self._error(at, f"field {path} is not known before the cluster runs", why)
             elif path.endswith(rpc._special_sig_key):
-                self._refuse(request, f"field {path.rpartition('.')[0]} is secret", "nothing secret is ever rendered")
+                self._error(at, f"field {path.rpartition('.')[0]} is secret", "nothing secret is ever rendered")
         meta = manifest.get("metadata")
         if not isinstance(meta, dict) or not meta.get("name"):
-            self._refuse(request, "field metadata.name is missing", "the engine would invent a name")
+            self._error(at, "field metadata.name is missing", "the engine would invent a name")
         if manifest.get("kind") == "Secret" and (manifest.get("data") or manifest.get("stringData")):
-            self._refuse(request, "is a Secret with data", "nothing secret is ever rendered; let a Seeder make it")
+            self._error(at, "is a Secret with data", "nothing secret is ever rendered; let a Seeder make it")
         return len(self.errors) == before
-
-    def _refuse(self, request: resource_pb2.RegisterResourceRequest, what: str, why: str) -> None:
-        self._error(f"{request.name} ({request.type})", what, why)
 
     def _error(self, where: str, what: str, why: str) -> ArcosError:
         error = ArcosError(
@@ -116,31 +111,23 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         yield path, value
 
 
-def _plain_map(struct: struct_pb2.Struct) -> dict[str, Any]:
-    return {key: _plain(value) for key, value in struct.fields.items()}
+def as_sent(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Plain data as it arrives at an engine: texts without a class of their own, whole numbers as integers."""
+    if isinstance(value, dict):
+        return {str(key): as_sent(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_sent(inner) for inner in value]
+    if isinstance(value, str):
+        return value if type(value) is str else str.__str__(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
-def _plain(value: struct_pb2.Value) -> Any:  # noqa: ANN401 - any JSON value
-    """A protobuf value as JSON has it; whole numbers become integers again."""
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        return _plain_map(value.struct_value)
-    if kind == "list_value":
-        return [_plain(item) for item in value.list_value.values]
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    if kind == "string_value":
-        return value.string_value
-    return value.bool_value if kind == "bool_value" else None
-
-
-def _certain(manifest: Manifest) -> struct_pb2.Struct:
+def _certain(manifest: Manifest) -> Manifest:
     """The answer to a registration. What the cluster may change or add is unknown, so no object can be built on it."""
-    known = manifest.get("metadata")
-    meta: dict[str, Any] = dict.fromkeys(_UNKNOWN_META, rpc.UNKNOWN)
-    if isinstance(known, dict):
-        meta |= {key: known[key] for key in ("name", "namespace") if key in known}
-    answer = struct_pb2.Struct()
-    answer.update({"apiVersion": manifest.get("apiVersion"), "kind": manifest.get("kind"), "metadata": meta})
-    return answer
+    given = manifest.get("metadata")
+    meta = dict.fromkeys(_UNKNOWN_META, UNKNOWN)
+    if isinstance(given, dict):
+        meta |= {key: given[key] for key in ("name", "namespace") if key in given}
+    return {"apiVersion": manifest.get("apiVersion"), "kind": manifest.get("kind"), "metadata": meta}

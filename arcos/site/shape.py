@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from arcos.site.diagnostics import nearest
 from arcos.site.document import Path
+from components.units import Settings
 
 #: The key that says which variant of a union a mapping is.
 TAG = "kind"
@@ -96,11 +97,21 @@ def _unknown(annotations: tuple[Any, ...], data: object, path: Path) -> Iterator
             yield from _unknown(entries(annotations), value, (*path, key))
 
 
-def untagged(root: Model, location: tuple[str | int, ...]) -> tuple[Path, FieldInfo | None]:
-    """The path in the file that a pydantic location means, and the field at its end."""
+def about(candidates: tuple[Model, ...], key: str) -> str:
+    """What the docstring of a model's field says, in one line."""
+    for model in candidates:
+        for name, info in model.model_fields.items():
+            if key == (info.alias or name) and issubclass(model, Settings):
+                return " ".join(model.described().get(name, "").split())
+    return ""
+
+
+def untagged(root: Model, location: tuple[str | int, ...]) -> tuple[Path, FieldInfo | None, str]:
+    """The path in the file that a pydantic location means, the field at its end, and what that is about."""
     annotations: tuple[Any, ...] = (root,)
     path: Path = ()
     info: FieldInfo | None = None
+    words = ""
     for item in location:
         if item == "[key]":  # pydantic's way to say that the key itself is wrong
             break
@@ -111,8 +122,9 @@ def untagged(root: Model, location: tuple[str | int, ...]) -> tuple[Path, FieldI
         if candidates:
             found = fields(candidates).get(str(item))
             info = found[0] if found else None
+            words = about(candidates, str(item))
             annotations = (info.annotation,) if info else ()
         else:
             annotations = entries(annotations)
         path = (*path, item)
-    return path, info
+    return path, info, words

@@ -102,10 +102,10 @@ def _mistakes(model: type[BaseModel], error: ValidationError) -> Iterator[tuple[
         kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
         if kind == "extra_forbidden" or (kind == "too_short" and len(value) >= context["min_length"]):
             continue  # said by unknown_keys, and by the errors of the list's own entries
-        path, field = untagged(model, detail["loc"])
+        path, field, about = untagged(model, detail["loc"])
         if kind.startswith("union_tag"):
             path = (*path, TAG)
-        yield path, Mistake(kind, value, context, detail["msg"], field, "", detail["loc"][-1:] == ("[key]",))
+        yield path, Mistake(kind, value, context, detail["msg"], field, "", detail["loc"][-1:] == ("[key]",), about)
 
 
 def _mend(data: dict[str, Any], path: Path, mistake: Mistake) -> bool:

@@ -38,6 +38,7 @@ class Mistake:
         field: The field it is about, where it is one.
         raw: How the value is spelled in the file, or "".
         of_key: Whether the key is wrong, not its value.
+        about: What the field's docstring says.
     """
 
     type: str
@@ -47,19 +48,15 @@ class Mistake:
     field: FieldInfo | None
     raw: str
     of_key: bool = False
+    about: str = ""
 
 
 def explain(mistake: Mistake) -> Words:
     """The mistake in words that follow the name of the key."""
     if mistake.value is None and mistake.type.endswith("_type"):
-        return Words("has no value", about(mistake.field), "give it one, or leave the key out for its default")
+        return Words("has no value", mistake.about, "give it one, or leave the key out for its default")
     say = _SAY.get(mistake.type)
-    return say(mistake) if say else Words(f"is refused: {mistake.message}", about(mistake.field))
-
-
-def about(field: FieldInfo | None) -> str:
-    """What the field's docstring says."""
-    return " ".join(((field.description if field else "") or "").split())
+    return say(mistake) if say else Words(f"is refused: {mistake.message}", mistake.about)
 
 
 def kind_of(value: object) -> str:
@@ -94,7 +91,7 @@ def meant(word: object, options: list[str]) -> str:
 
 def _text(mistake: Mistake) -> Words:
     hint = f'write it in quotes: "{mistake.raw}"' if mistake.raw and len(mistake.raw) < 100 else ""
-    return Words(f"is {kind_of(mistake.value)}, not text", f"text: {about(mistake.field)}", hint)
+    return Words(f"is {kind_of(mistake.value)}, not text", f"text: {mistake.about}", hint)
 
 
 def _number(mistake: Mistake) -> Words:
@@ -120,12 +117,12 @@ def _day(mistake: Mistake) -> Words:
 
 def _list(mistake: Mistake) -> Words:
     hint = f"put it in brackets: [{mistake.raw}]" if mistake.raw and len(mistake.raw) < 100 else ""
-    return Words(f"is {kind_of(mistake.value)}, not a list", f"a list: {about(mistake.field)}", hint)
+    return Words(f"is {kind_of(mistake.value)}, not a list", f"a list: {mistake.about}", hint)
 
 
 def _mapping(mistake: Mistake) -> Words:
     hint = "write {} for an app with its defaults, and leave it out for off" if isinstance(mistake.value, bool) else ""
-    return Words(f"is {kind_of(mistake.value)}, not a mapping", "a mapping: " + about(mistake.field), hint)
+    return Words(f"is {kind_of(mistake.value)}, not a mapping", "a mapping: " + mistake.about, hint)
 
 
 def _choice(mistake: Mistake) -> Words:
@@ -141,7 +138,7 @@ def _kind(mistake: Mistake) -> Words:
 def _short(mistake: Mistake) -> Words:
     unit = "characters" if isinstance(mistake.value, str) else "entries"
     what = f"has too few {unit}" if mistake.value else "is empty"
-    return Words(what, f"at least {mistake.context['min_length']} {unit}: {about(mistake.field)}")
+    return Words(what, f"at least {mistake.context['min_length']} {unit}: {mistake.about}")
 
 
 def _long(mistake: Mistake) -> Words:
@@ -150,7 +147,7 @@ def _long(mistake: Mistake) -> Words:
 
 
 def _pattern(mistake: Mistake) -> Words:
-    return Words("is not spelled as it must be", about(mistake.field) or str(mistake.context.get("pattern")))
+    return Words("is not spelled as it must be", mistake.about or str(mistake.context.get("pattern")))
 
 
 def _refused(mistake: Mistake) -> Words:
@@ -160,7 +157,7 @@ def _refused(mistake: Mistake) -> Words:
 
 _SAY: dict[str, Callable[[Mistake], Words]] = {
     "refused": _refused,
-    "missing": lambda mistake: Words("is missing", about(mistake.field)),
+    "missing": lambda mistake: Words("is missing", mistake.about),
     "string_type": _text,
     "string_pattern_mismatch": _pattern,
     "int_type": _number,

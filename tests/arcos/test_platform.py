@@ -16,10 +16,10 @@ from arcos.paths import ROOT
 from arcos.platform import Platform, PlatformArgs, cluster
 from arcos.platform.gather import listings, namespaces, needs, ports
 from arcos.render import evaluate as evaluation
-from arcos.render.monitor import Recorder
 from arcos.site.loader import load_site, site_names
 from arcos.site.release import load_release
 from components.needs import Needs
+from tests.components.clusters.openstack.recording import Cloud, record
 from tests.program.conftest import pinned, unusual_site
 
 #: Sites whose program calls no cloud: in push delivery, it can be evaluated without an engine.
@@ -31,24 +31,9 @@ def _platform(name: str, delivery: str) -> Platform:
     return Platform(name, PlatformArgs(site=site, release=pinned(load_release(site.release)), delivery=delivery))
 
 
-def _all_of_it(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
-    return pulumi.ResourceTransformationResult(args.props, args.opts)
-
-
-def _requests(monkeypatch: pytest.MonkeyPatch, name: str, delivery: str) -> list[Any]:
+def _requests(name: str, delivery: str) -> list[resource_pb2.RegisterResourceRequest]:
     """Every registration of a site, as the engine would receive it."""
-    seen: list[Any] = []
-
-    class Watching(Recorder):
-        def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
-            seen.append(request)
-            return super().RegisterResource(request)
-
-    monkeypatch.setattr(evaluation, "Recorder", Watching)
-    # What rendering leaves out, for only an engine uses it.
-    monkeypatch.setattr(evaluation, "_for_the_engine_only", _all_of_it)
-    evaluation.run(lambda: _platform(name, delivery), stack=name)
-    return seen
+    return [made.asked for made in record(lambda: _platform(name, delivery), Cloud())]
 
 
 @pytest.mark.parametrize("name", REACHABLE)
@@ -59,9 +44,9 @@ def test_push_sends_what_pull_renders(name):
 
 
 @pytest.mark.parametrize("name", REACHABLE)
-def test_in_push_delivery_every_object_goes_to_the_sites_own_cluster(monkeypatch, name):
+def test_in_push_delivery_every_object_goes_to_the_sites_own_cluster(name):
     """An object without the provider would go to whatever cluster the operator's kubeconfig names at that moment."""
-    custom = [r for r in _requests(monkeypatch, name, "push") if r.custom]
+    custom = _requests(name, "push")
     [provider] = [r for r in custom if r.type == "pulumi:providers:kubernetes"]
     assert provider.object["clusterIdentifier"] == name, "moving a cluster must not replace everything in it"
     for request in custom:
@@ -97,9 +82,9 @@ def test_a_kubeconfig_that_the_stack_keeps_is_used_and_stays_a_secret(monkeypatc
     assert seen == {"value": "text of kubeconfig", "secret": True}
 
 
-def test_pulumi_names_say_where_an_object_lives_and_are_unique(monkeypatch):
+def test_pulumi_names_say_where_an_object_lives_and_are_unique():
     for name in REACHABLE:
-        found = [r for r in _requests(monkeypatch, name, "pull") if r.custom]
+        found = _requests(name, "pull")
         for request in found:
             meta = request.object["metadata"]
             kind = request.type.rpartition(":")[2].lower()
@@ -108,14 +93,16 @@ def test_pulumi_names_say_where_an_object_lives_and_are_unique(monkeypatch):
         assert len({r.name for r in found}) == len(found)
 
 
-def test_every_resource_hangs_below_the_platform(monkeypatch):
-    for request in _requests(monkeypatch, "local", "pull"):
+def test_every_resource_hangs_below_the_platform():
+    cloud = Cloud()
+    made = record(lambda: _platform("local", "pull"), cloud)
+    for request in (*cloud.components, *(one.asked for one in made)):
         if request.type not in ("pulumi:pulumi:Stack", "arcos:platform:Platform"):
             assert "arcos:" in request.parent, f"{request.name} would stand beside the platform"
 
 
-def test_nothing_runs_before_its_namespace_is_in_force(monkeypatch):
-    for request in _requests(monkeypatch, "local", "pull"):
+def test_nothing_runs_before_its_namespace_is_in_force():
+    for request in _requests("local", "pull"):
         if request.type.endswith((":Deployment", ":Job")) and request.object["metadata"]["namespace"] != "kube-system":
             needs = " ".join(request.dependencies)
             namespace = request.object["metadata"]["namespace"]

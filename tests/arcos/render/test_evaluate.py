@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import enum
 import gc
 import logging
 import threading
@@ -9,7 +11,7 @@ import threading
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, ResourceOptions, resource
 
 from arcos.errors import ArcosError
 from arcos.render.evaluate import evaluate, images, run, unresolved
@@ -72,6 +74,51 @@ def test_a_name_of_another_object_may_shape_an_object():
 
     second = run(program, stack="toy")[1]
     assert second["data"] == {"other": "first", "space": "x"}
+
+
+def test_an_object_may_wait_for_one_that_itself_waits():
+    async def late(value):
+        await asyncio.sleep(0)
+        return value
+
+    def program():
+        first = _config("first", data={"a": Output.from_input(late("slowly"))})
+        second = _config("second", data={"other": first.metadata.name})
+        _config("third", data={"other": Output.concat("after ", second.metadata.name)})
+
+    found = {one["metadata"]["name"]: one["data"] for one in run(program, stack="toy")}
+    assert found == {"first": {"a": "slowly"}, "second": {"other": "first"}, "third": {"other": "after second"}}
+
+
+def test_an_input_that_fails_while_it_is_awaited_ends_the_run():
+    async def broken():
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    def program():
+        first = _config("first", data={"a": Output.from_input(broken())})
+        _config("second", data={"other": first.metadata.name})
+
+    with pytest.raises(ZeroDivisionError):
+        run(program, stack="toy")
+
+
+def test_values_arrive_as_an_engine_would_get_them():
+    class Mode(enum.StrEnum):
+        FAST = "fast"
+
+    [manifest] = run(lambda: _config(data={"mode": Mode.FAST}, immutable=None), stack="toy")
+    assert type(manifest["data"]["mode"]) is str, "a class of its own does not survive a message"
+    assert "immutable" not in manifest, "nothing is no value"
+
+
+def test_the_sdk_is_itself_again_after_a_run():
+    before = (resource.register_resource, resource.register_resource_outputs, resource.collapse_alias_to_urn)
+    run(_config, stack="toy")
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 / 0, stack="toy")
+    after = (resource.register_resource, resource.register_resource_outputs, resource.collapse_alias_to_urn)
+    assert after == before, "or the next `pulumi up` in this process would register with nobody"
 
 
 def test_components_and_providers_are_no_objects():

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +16,24 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
-from arcos.render.evaluate import _Inline
-from arcos.render.monitor import _NoMocks, _plain_map
+from arcos.render.monitor import _NoMocks, as_sent
 
 with warnings.catch_warnings():
     # The SDK warns of its own old names while it is imported.
     warnings.simplefilter("ignore", DeprecationWarning)
     import pulumi_openstack  # noqa: F401
+
+
+class _Inline(ThreadPoolExecutor):
+    """Runs what the SDK hands to a thread right away: the cloud below answers at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed on to whoever awaits the result
+            future.set_exception(error)
+        return future
 
 
 def id_of(name: str) -> str:
@@ -56,6 +68,7 @@ class Cloud:
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     found: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     looked_up: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    components: list[resource_pb2.RegisterResourceRequest] = field(default_factory=list)
 
 
 class _Monitor(mocks.MockMonitor):
@@ -69,8 +82,9 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
         urn = self.make_urn(request.parent, request.type, request.name)
         if not request.custom:
+            self.cloud.components.append(request)
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        inputs = _plain_map(request.object)
+        inputs = as_sent(json_format.MessageToDict(request.object))
         secrets = frozenset(name for name, value in inputs.items() if _secret(value))
         self.made.append(Made(request.type, request.name, _open(inputs), secrets, request))
         answer = struct_pb2.Struct()
@@ -79,7 +93,7 @@ class _Monitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_of(f"{request.type} {request.name}"), object=answer)
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
-        asked = _plain_map(request.args)
+        asked = as_sent(json_format.MessageToDict(request.args))
         self.cloud.looked_up.append((request.tok, asked))
         answer = struct_pb2.Struct()
         json_format.ParseDict({**asked, **self.cloud.found[request.tok]}, answer)
