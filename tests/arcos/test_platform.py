@@ -19,8 +19,8 @@ from arcos.render import evaluate as evaluation
 from arcos.site.loader import load_site, site_names
 from arcos.site.release import load_release
 from components.needs import Needs
-from tests.components.clusters.openstack.recording import Cloud, record
 from tests.program.conftest import pinned, unusual_site
+from tests.recording import Cloud, record
 
 #: Sites whose program calls no cloud: in push delivery, it can be evaluated without an engine.
 REACHABLE = [name for name in site_names() if load_site(name).cluster.kind in ("local", "existing")]

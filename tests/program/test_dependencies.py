@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import pulumi_kubernetes as k8s
 import pytest
-from pulumi import ComponentResource, ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
+from pulumi import ComponentResource, ResourceOptions
 
-from arcos.render import evaluate
+from arcos.platform import Platform, PlatformArgs
 from arcos.site.loader import load_site, site_names
-
-
-@pytest.fixture(autouse=True)
-def as_the_engine_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def all_of_it(args: ResourceTransformationArgs) -> ResourceTransformationResult:
-        return ResourceTransformationResult(props=args.props, opts=args.opts)
-
-    monkeypatch.setattr(evaluate, "_for_the_engine_only", all_of_it)
+from arcos.site.release import load_release
+from tests.recording import Cloud, record
 
 
 @pytest.mark.parametrize("name", site_names())
 def test_no_object_of_a_site_waits_for_itself(name: str):
-    assert evaluate.evaluate(load_site(name)), "the SDK refuses a circle, so all of it must come"
+    site = load_site(name)
+    args = PlatformArgs(site=site, release=load_release(site.release), delivery="pull")
+    assert record(lambda: Platform(name, args), Cloud()), "the SDK refuses a circle, so all of it must come"
 
 
 def test_a_circle_would_be_found():
@@ -31,4 +27,4 @@ def test_a_circle_would_be_found():
             k8s.core.v1.ConfigMap("x/configmap/one", metadata={"name": "one", "namespace": "x"}, opts=inside)
 
     with pytest.raises(RuntimeError, match="circular dependency"):
-        evaluate.run(Pair, stack="toy")
+        record(Pair, Cloud())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.components.clusters.openstack.recording import Made
+from tests.recording import Made
 
 #: Gives a property's place in the body (`a.b` is a mapping in a mapping), or the part of the body itself.
 Place = str | Callable[[Any], dict[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.components.clusters.openstack.calls import Api, Rule, snake
 from tests.components.clusters.openstack.magnum_api import LOOK_UPS as MAGNUM_LOOK_UPS
-from tests.components.clusters.openstack.recording import id_of
+from tests.recording import id_of
 
 _NET, _LB, _COMPUTE, _VOLUMES = "/v2.0", "/v2.0/lbaas", "/v2.1", "/v3/*/volumes"
 

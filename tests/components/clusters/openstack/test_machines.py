@@ -15,7 +15,7 @@ from pulumi.runtime import set_all_config
 from components.clusters.contract import ClusterArgs
 from components.clusters.openstack_vm import choices, cluster, rolling
 from components.clusters.openstack_vm.config import OpenStackVm
-from tests.components.clusters.openstack.recording import Cloud, Made, id_of, record
+from tests.recording import Cloud, Made, id_of, record
 
 SEED = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PLAIN: dict[str, Any] = {

@@ -12,7 +12,7 @@ from pulumi import ResourceOptions
 from components.clusters.contract import ClusterArgs
 from components.clusters.openstack_magnum import choices, cluster
 from components.clusters.openstack_magnum.config import OpenStackMagnum
-from tests.components.clusters.openstack.recording import Cloud, Made, id_of, record
+from tests.recording import Cloud, Made, id_of, record
 
 TEMPLATE, CLUSTER, GROUP = (
     f"openstack:containerinfra/{one[0].lower()}{one[1:]}:{one}" for one in ("ClusterTemplate", "Cluster", "NodeGroup")
