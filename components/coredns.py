@@ -18,6 +18,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.metadata import digest, metadata, resource_name
 from components.network import IngressRule, to_api_server
 from components.pod import Mount, PodArgs, Probe, Resources
+from components.rights import cluster_grant
 from components.workload import Workload, WorkloadArgs
 
 #: The fixed address every kubelet hands to its pods: the tenth of the service range 10.96.0.0/16.
@@ -50,11 +51,11 @@ class CoreDns(ComponentResource):
         child = ResourceOptions(parent=self)
         corefile = corefile_for(args)
         config = _config(corefile, child)
-        role = _role(child)
+        granted = cluster_grant(_APP, NAMESPACE, rights(), child)
         Workload(
             "coredns",
             workload(args, corefile),
-            opts=ResourceOptions(parent=self, depends_on=[config, role, _binding(child)]),
+            opts=ResourceOptions(parent=self, depends_on=[config, *granted]),
         )
         self.register_outputs({})
 
@@ -122,24 +123,9 @@ def _config(corefile: str, opts: ResourceOptions) -> k8s.core.v1.ConfigMap:
     )
 
 
-def _role(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRole:
+def rights() -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
     """Names of Services and where they lead; no pods, no secrets."""
-    return k8s.rbac.v1.ClusterRole(
-        resource_name("ClusterRole", "arcos-coredns"),
-        metadata=metadata("arcos-coredns", app=_APP),
-        rules=[
-            {"api_groups": [""], "resources": ["services", "namespaces"], "verbs": ["list", "watch"]},
-            {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-        ],
-        opts=opts,
-    )
-
-
-def _binding(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRoleBinding:
-    return k8s.rbac.v1.ClusterRoleBinding(
-        resource_name("ClusterRoleBinding", "arcos-coredns"),
-        metadata=metadata("arcos-coredns", app=_APP),
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "arcos-coredns"},
-        subjects=[{"kind": "ServiceAccount", "name": _APP, "namespace": NAMESPACE}],
-        opts=opts,
-    )
+    return [
+        {"api_groups": [""], "resources": ["services", "namespaces"], "verbs": ["list", "watch"]},
+        {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    ]

@@ -123,21 +123,3 @@ def rights() -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
         {"api_groups": ["apps"], "resources": ["daemonsets", "deployments", "statefulsets"], "verbs": ["list"]},
         {"api_groups": ["batch"], "resources": ["cronjobs", "jobs"], "verbs": ["list"]},
     ]
-
-
-def cluster_grant(
-    app: str, rules: list[k8s.rbac.v1.PolicyRuleArgsDict], opts: ResourceOptions
-) -> list[k8s.rbac.v1.ClusterRole | k8s.rbac.v1.ClusterRoleBinding]:
-    """These rights everywhere, for the account of `app`."""
-    name = f"arcos-{app}"
-    meta = metadata(name, app=app)
-    return [
-        k8s.rbac.v1.ClusterRole(resource_name("ClusterRole", name), metadata=meta, rules=rules, opts=opts),
-        k8s.rbac.v1.ClusterRoleBinding(
-            resource_name("ClusterRoleBinding", name),
-            metadata=meta,
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            subjects=[{"kind": "ServiceAccount", "name": app, "namespace": MONITORING}],
-            opts=opts,
-        ),
-    ]

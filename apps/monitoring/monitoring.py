@@ -18,6 +18,7 @@ from components.metrics import MONITORING, PROMETHEUS, Alert, ScrapeTarget
 from components.namespace import Quota
 from components.needs import Needs, together
 from components.quantity import mebibytes
+from components.rights import cluster_grant
 from components.seeder import Seeder, SeederArgs
 from components.workload import Workload
 
@@ -45,8 +46,8 @@ class Monitoring(ComponentResource):
         first = [
             prometheus.config_map(files, child),
             alertmanager.config_map(receivers, child),
-            *exporters.cluster_grant(PROMETHEUS, prometheus.rights(), child),
-            *exporters.cluster_grant(exporters.CLUSTER_STATE, exporters.rights(), child),
+            *cluster_grant(PROMETHEUS, MONITORING, prometheus.rights(), child),
+            *cluster_grant(exporters.CLUSTER_STATE, MONITORING, exporters.rights(), child),
         ]
         after = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
         exporters.nodes(images, child)

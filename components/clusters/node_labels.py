@@ -16,9 +16,9 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
 from components.clusters.pools import NodePool
-from components.metadata import metadata, resource_name
 from components.network import to_api_server
 from components.pod import PodArgs, Probe, Resources
+from components.rights import cluster_grant
 from components.workload import Workload, WorkloadArgs
 
 #: It is there before the platform's own namespaces, as DNS is.
@@ -45,7 +45,7 @@ class NodeLabels(ComponentResource):
     def __init__(self, name: str, args: NodeLabelsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:NodeLabels", name, None, opts)
         child = ResourceOptions(parent=self)
-        needs = [_role(child), _binding(child)]
+        needs = cluster_grant(_APP, NAMESPACE, rights(), child)
         Workload("node-pools", workload(args), opts=ResourceOptions(parent=self, depends_on=needs))
         self.register_outputs({})
 
@@ -98,21 +98,3 @@ def workload(args: NodeLabelsArgs) -> WorkloadArgs:
 def rights() -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
     """See nodes come, and change them. Kubernetes knows no right to labels and taints alone."""
     return [{"api_groups": [""], "resources": ["nodes"], "verbs": ["list", "patch", "watch"]}]
-
-
-def _role(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRole:
-    name = f"arcos-{_APP}"
-    return k8s.rbac.v1.ClusterRole(
-        resource_name("ClusterRole", name), metadata=metadata(name, app=_APP), rules=rights(), opts=opts
-    )
-
-
-def _binding(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRoleBinding:
-    name = f"arcos-{_APP}"
-    return k8s.rbac.v1.ClusterRoleBinding(
-        resource_name("ClusterRoleBinding", name),
-        metadata=metadata(name, app=_APP),
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        subjects=[{"kind": "ServiceAccount", "name": _APP, "namespace": NAMESPACE}],
-        opts=opts,
-    )

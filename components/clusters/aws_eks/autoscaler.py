@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
-from components.metadata import metadata, resource_name
 from components.network import to_anywhere, to_api_server, to_dns, to_pod_identity
 from components.pod import PodArgs, Probe, Resources
+from components.rights import cluster_grant
 from components.workload import Workload, WorkloadArgs
 
 #: The pod's name, its account's, and where it is: there before the platform's own namespaces, as DNS is.
@@ -41,7 +41,7 @@ class EksAutoscaler(ComponentResource):
     def __init__(self, name: str, args: EksAutoscalerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:EksAutoscaler", name, None, opts)
         child = ResourceOptions(parent=self)
-        needs = [_role(child), _binding(child)]
+        needs = cluster_grant(APP, NAMESPACE, rights(), child)
         Workload(APP, workload(args), opts=ResourceOptions(parent=self, depends_on=needs))
         self.register_outputs({})
 
@@ -108,21 +108,3 @@ def rights() -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
         {"api_groups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _SEE},
         {"api_groups": ["storage.k8s.io"], "resources": storage, "verbs": _SEE},
     ]
-
-
-def _role(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRole:
-    name = f"arcos-{APP}"
-    return k8s.rbac.v1.ClusterRole(
-        resource_name("ClusterRole", name), metadata=metadata(name, app=APP), rules=rights(), opts=opts
-    )
-
-
-def _binding(opts: ResourceOptions) -> k8s.rbac.v1.ClusterRoleBinding:
-    name = f"arcos-{APP}"
-    return k8s.rbac.v1.ClusterRoleBinding(
-        resource_name("ClusterRoleBinding", name),
-        metadata=metadata(name, app=APP),
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        subjects=[{"kind": "ServiceAccount", "name": APP, "namespace": NAMESPACE}],
-        opts=opts,
-    )
