@@ -1,9 +1,9 @@
-"""Pulumi's resource monitor without an engine: it writes down what the program asks for.
+"""Who a program registers with while it is rendered: it writes down what the program asks for.
 
-Built on the SDK's published test hook (`pulumi.runtime.mocks`), it takes the same messages the engine would and keeps
-each Kubernetes object as it stands in them. It answers with what is certain before a cluster runs, an object's name
-and namespace; everything else is unknown, as in a preview. Where something unknown or secret would stand in an object,
-it refuses. https://github.com/pulumi/pulumi/blob/master/proto/pulumi/resource.proto
+Keeps each Kubernetes object as an engine would be sent it (`registration.py`). It answers with what is certain before a
+cluster runs, an object's name and namespace; everything else is unknown, as in a preview. Where something unknown or
+secret would stand in an object, it refuses. So it does what would ask a cluster, through the SDK's published test hook
+(`pulumi.runtime.mocks`). https://github.com/pulumi/pulumi/blob/master/proto/pulumi/resource.proto
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _input_names = cache(_types.input_type_py_to_pulumi_names)
 _input_types = cache(_types.input_type_types)
 
 
-class Recorder(Protocol):
+class Registrar(Protocol):
     """Who is told of what a program registers."""
 
     def register(self, type_: str, name: str, inputs: dict[str, Any]) -> Mapping[str, Any]:
@@ -39,8 +39,8 @@ class Recorder(Protocol):
 
 
 @contextmanager
-def registered_by(recorder: Recorder) -> Iterator[None]:
-    """For as long as it lasts, whatever a program registers goes to `recorder`."""
+def registered_by(registrar: Registrar) -> Iterator[None]:
+    """For as long as it lasts, whatever a program registers goes to `registrar`."""
 
     def register_resource(
         res: Resource,
@@ -54,11 +54,13 @@ def registered_by(recorder: Recorder) -> Iterator[None]:
         typ: type | None = None,
         package_ref: object = None,  # noqa: ARG001
     ) -> None:
-        parent = opts.parent.urn._data.result().value if opts.parent else ""
-        _output(res, "urn")(recorder.make_urn(parent, ty, name), True, False, None)
+        above = opts.parent.urn._data if opts.parent else None
+        # Not done: the parent is read from a running cluster, which is refused in a moment.
+        parent = above.result().value if above and above.done() else ""
+        _output(res, "urn")(registrar.make_urn(parent, ty, name), True, False, None)
         if not custom:
             return
-        _Registration(recorder, res, props, typ).start()
+        _Registration(registrar, res, props, typ).start()
 
     with ExitStack() as replaced:
         for module, name, ours in (
@@ -93,8 +95,8 @@ def _output(res: Resource, name: str) -> Resolve:
 class _Registration:
     """One resource, from its inputs to its outputs."""
 
-    def __init__(self, recorder: Recorder, res: Resource, props: Mapping[str, Any], typ: type | None) -> None:
-        self._recorder = recorder
+    def __init__(self, registrar: Registrar, res: Resource, props: Mapping[str, Any], typ: type | None) -> None:
+        self._registrar = registrar
         self._res = res
         self._props = props
         self._typ = typ
@@ -137,7 +139,7 @@ class _Registration:
         return sent
 
     def _take(self, inputs: dict[str, Any]) -> None:
-        known = self._recorder.register(self._res._type, self._res._name, inputs)
+        known = self._registrar.register(self._res._type, self._res._name, inputs)
         types = _types.resource_types(type(self._res))
         names = _types.resource_pulumi_to_py_names(type(self._res))
         brought = {

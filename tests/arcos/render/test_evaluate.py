@@ -182,6 +182,14 @@ def test_reading_a_running_cluster_is_refused():
     _refused(lambda: k8s.core.v1.ConfigMap.get("there", "x/there"), "there", "running cluster")
 
 
+def test_what_hangs_below_something_read_is_refused_for_the_reading():
+    def program():
+        there = k8s.core.v1.Namespace.get("there", "there")
+        _config(opts=ResourceOptions(parent=there))
+
+    _refused(program, "there", "running cluster")
+
+
 def test_calling_a_providers_function_is_refused():
     _refused(lambda: pulumi.runtime.invoke("aws:index/getRegion:getRegion", {}).value, "aws:index/getRegion")
 
