@@ -31,9 +31,9 @@ class Tier:
 
 def register(app: typer.Typer) -> None:
     """Add this module's verb."""
-    app.command(epilog="Example: ./arcosctl test fast   (three minutes; then: api, real, engine, or -k WORD for some tests)")(
-        test
-    )
+    app.command(
+        epilog="Example: ./arcosctl test fast   (three minutes; then: api, real, engine, or -k WORD for some tests)"
+    )(test)
 
 
 #: What the real tier drives a browser with.
