@@ -45,12 +45,26 @@ class Running:
     collect: Path
     programs: dict[str, Path]
     upstream: str
+    commands: dict[str, list[str | Path]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
         """What stands before a repository's name."""
         return f"127.0.0.1:{self.port}"
+
+    def start(self, name: str) -> None:
+        """Start one of the programs, and wait until it answers."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(self.commands[name], stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
+        self.processes[name] = process
+        _wait(self.folder / f"{name}.log", process, self.ports[name])
+
+    def stop(self, name: str) -> None:
+        """Kill one of them."""
+        self.processes[name].kill()
+        self.processes[name].wait(30)
 
     def skopeo(self, *arguments: str, fails: bool = False) -> str:
         """Run skopeo, which must do as it is told, or must not."""
@@ -169,28 +183,21 @@ def running(programs: dict[str, Path], folder: Path) -> Iterator[Running]:
         upstream=f"127.0.0.1:{upstream}",
     )
     _files(here, main=main, cache=cache, upstream=upstream)
-    served = {
+    here.ports |= {"registry": main, "upstream": upstream, "cache": cache, "gate": port}
+    here.commands |= {
         "registry": [programs["registry"], "serve", here.config],
         "upstream": [programs["registry"], "serve", folder / "upstream.yml"],
         "cache": [programs["registry"], "serve", folder / "cache.yml"],
         "gate": gate_command(here),
     }
     with ExitStack() as stack:
-        for name, command in served.items():
-            log = stack.enter_context((folder / f"{name}.log").open("wb"))
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
-            stack.callback(process.wait, 30)
-            stack.callback(process.kill)
-            here.processes[name] = process
-            _wait(
-                folder / f"{name}.log",
-                process,
-                {"registry": main, "cache": cache, "upstream": upstream}.get(name, port),
-            )
+        for name in here.commands:
+            stack.callback(lambda name=name: here.stop(name) if name in here.processes else None)
+            here.start(name)
         yield here
 
 
-def gate_command(here: Running) -> list[str]:
+def gate_command(here: Running) -> list[str | Path]:
     """The gate, as its pod runs it but for where its files are; impatient, since a test has no night."""
     folder = here.folder
     flags = {
