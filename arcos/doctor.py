@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arcos.checks import Check, Level
-from arcos.doctor_site import federations, groups, room
+from arcos.doctor_site import disk, federations, groups, room
 from arcos.local.plan import MACHINE
+from arcos.local.state import site_folder
 from arcos.paths import STACKS, cache_dir, data_dir
 
 #: GiB: the Go build cache and the programs take about 6, images and a site's data the rest.
@@ -141,6 +142,7 @@ def _site(name: str, stacks: Path) -> Iterator[Check]:
     if site.cluster.kind == "local":
         yield _resolves(site.domain)
         yield _trusted(data_dir() / "ca" / "ca.crt")
+        yield disk(site, site_folder(name))
         yield from room(site)
     yield from federations(site)
     yield from groups(site)

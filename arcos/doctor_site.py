@@ -1,4 +1,4 @@
-"""What is right in a site file and may still not work: its size against this machine, and those who sign people in.
+"""What is right in a site file and may still not work: size and disk on this machine, and those who sign people in.
 
 Reads only; asks each federation for the document that Keycloak reads as well. Every answer names the field.
 """
@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import ssl
 import urllib.request
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from arcos.checks import Check, Level, fail, warn
+from apps.objectstore.config import KEEP_FREE
+from arcos.checks import Check, Level, fail, ok, warn
+from arcos.paths import cache_dir
 from components.certificates import ends
 from components.groups import RESEARCHERS
 from components.quantity import to_bytes
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 #: A federation needs weeks to hand round a new certificate.
 RENEW_BEFORE = timedelta(days=30)
+#: The share of a local site's disk below which its kubelet ends pods: `nodefs.available` in `local/files/kubelet.yaml`.
+EVICTED_BELOW = 0.01
 
 
 def room(site: Site) -> Iterator[Check]:
@@ -50,6 +56,21 @@ def room(site: Site) -> Iterator[Check]:
             f" GiB, this machine has {total / 2**30:.0f}: the last ones would wait for ever",
             f"servers: {max(1, total // least)} or fewer, or a smaller `memoryRequest`",
         )
+
+
+def disk(site: Site, folder: Path) -> Check:
+    """How far the disk under a local site is from where the site stops writing; `folder` is where its data is."""
+    place = next(one for one in (folder, *folder.parents) if one.exists())
+    usage, label = shutil.disk_usage(place), f"disk under {site.name}"
+    stops, what = int(usage.total * EVICTED_BELOW), "its pods are ended"
+    store = site.apps.objectstore
+    if store and store.store() and stops < KEEP_FREE:
+        stops, what = KEEP_FREE, "its object store takes no more writes"
+    detail = f"{usage.free / 2**30:.1f} GiB free at {place}; below {stops / 2**30:.1f} GiB {what}"
+    fix = f"delete what else is there, or programs and images that are made anew when needed: rm -r {cache_dir()}"
+    if usage.free < stops:
+        return fail(label, detail, fix)
+    return warn(label, f"nearly full: {detail}", fix) if usage.free < 2 * stops else ok(label, detail)
 
 
 def groups(site: Site) -> Iterator[Check]:

@@ -15,6 +15,8 @@ from components.units import DnsLabel, HttpsUrl, Many, Memory, Settings
 
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html ; with a prefix at most 63 together.
 _BUCKET = r"^[a-z0-9](?:[-a-z0-9]{1,38}[a-z0-9])$"
+#: Bytes of the disk that SeaweedFS leaves free: with less it takes no more writes. Stands in `files/weed.options` too.
+KEEP_FREE = 2 * 2**30
 _PREFIX = r"^(?:[a-z0-9][-a-z0-9]{0,21})?$"
 
 

@@ -55,11 +55,20 @@ ALERTS = (
     Alert(
         name="ObjectStoreDiskFull",
         app=OBJECTSTORE,
-        expr='min(SeaweedFS_volumeServer_resource{type="avail"} / ignoring(type) '
-        'SeaweedFS_volumeServer_resource{type="all"}) < 0.1',
+        # A tenth, but no more than a day's work needs and no less than it takes to act in time.
+        expr='min(SeaweedFS_volumeServer_resource{type="avail"} - ignoring(type) '
+        'clamp(SeaweedFS_volumeServer_resource{type="all"} / 10, 4 * 2^30, 20 * 2^30)) < 0',
         hold="10m",
+        severity="warning",
+        summary="The object store's disk is nearly full: when 2 GiB are left, nothing more is written.",
+    ),
+    Alert(
+        name="ObjectStoreReadOnly",
+        app=OBJECTSTORE,
+        expr='sum(SeaweedFS_volumeServer_read_only_volumes{type="isDiskSpaceLow"}) > 0',
+        hold="2m",
         severity="critical",
-        summary="Less than a tenth of the object store's disk is free; at a twentieth nothing more is written.",
+        summary="The object store's disk is full: no bucket takes writes, so backups and apps that keep objects fail.",
     ),
     Alert(
         name="BucketFull",

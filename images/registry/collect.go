@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/storage"
 	"github.com/distribution/distribution/v3/registry/storage/driver"
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
@@ -64,14 +63,9 @@ func collect(ctx context.Context, file string, asked options) error {
 }
 
 func open(ctx context.Context, file string) (driver.StorageDriver, error) {
-	reader, err := os.Open(file)
+	config, err := parse(file)
 	if err != nil {
 		return nil, err
-	}
-	defer reader.Close()
-	config, err := configuration.Parse(reader)
-	if err != nil {
-		return nil, fmt.Errorf("%s is not understood: %w", file, err)
 	}
 	return factory.Create(ctx, config.Storage.Type(), config.Storage.Parameters())
 }

@@ -4,12 +4,15 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/distribution/distribution/v3/registry"
@@ -23,14 +26,32 @@ import (
 )
 
 func main() {
+	defer inOneLine()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	if err := errors.Join(fromFiles(), trust(os.Getenv("AUTHORITIES_FILE"))); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		fail(err)
 	}
 	registry.RootCmd.AddCommand(collectCommand())
-	if err := registry.RootCmd.Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+	registry.ServeCmd.PreRunE = prepareCache
+	if err := registry.RootCmd.ExecuteContext(context.Background()); err != nil {
+		fail(err)
+	}
+}
+
+func fail(why any) {
+	fmt.Fprintln(os.Stderr, "error:", why)
+	os.Exit(1)
+}
+
+// inOneLine says why Distribution cannot start: it panics with a sentence, of which
+// no trace says more. A mistake in a program keeps its trace.
+func inOneLine() {
+	switch why := recover().(type) {
+	case nil:
+	case runtime.Error:
+		panic(why)
+	default:
+		fail(why)
 	}
 }
 

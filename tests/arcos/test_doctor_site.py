@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from arcos import doctor
 from arcos.checks import Level
+from arcos.doctor_site import EVICTED_BELOW
+from arcos.paths import ROOT
 from tests.certificates import certificate
 
 SITE = """\
@@ -45,6 +48,44 @@ def _looked_at(
     text = SITE.replace("FEDERATION", json.dumps(federation)).replace("AUTHORITIES", json.dumps(authorities))
     (folder / "Pulumi.a.yaml").write_text(text.replace("MEMORY", memory))
     return {check.name: check for check in doctor.examine("a", folder)}
+
+
+STORED = """\
+config:
+  arcos:site:
+    title: A site
+    domain: a.arcos.localhost
+    contact: ops@example.org
+    release: "2026.11"
+    cluster: {kind: local}
+    apps: {ingress: {}, objectstore: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "level", "said"),
+    [
+        (100, 50, Level.OK, "50.0 GiB free at HOME; below 2.0 GiB its object store takes no more writes"),
+        (100, 3, Level.WARN, "nearly full: 3.0 GiB free at HOME; below 2.0 GiB its object store takes no more writes"),
+        (100, 1, Level.FAIL, "1.0 GiB free at HOME; below 2.0 GiB its object store takes no more writes"),
+        (1000, 9, Level.FAIL, "9.0 GiB free at HOME; below 10.0 GiB its pods are ended"),
+    ],
+)
+def test_a_disk_that_stops_the_site_is_told_with_the_figure_the_place_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int, free: int, level: Level, said: str
+) -> None:
+    monkeypatch.setenv("ARCOS_HOME", str(tmp_path))
+    usage = SimpleNamespace(total=total * 2**30, free=free * 2**30)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    (tmp_path / "Pulumi.a.yaml").write_text(STORED)
+    [found] = [check for check in doctor.examine("a", tmp_path) if check.name == "disk under a"]
+    assert (found.level, found.detail) == (level, said.replace("HOME", str(tmp_path)))
+    assert (str(tmp_path / "cache") in found.fix) == (level is not Level.OK), "what is to be done is one command"
+
+
+def test_the_share_that_doctor_tells_is_the_kubelets_own() -> None:
+    kubelet = (ROOT / "arcos" / "local" / "files" / "kubelet.yaml").read_text()
+    assert f"nodefs.available: {EVICTED_BELOW:.0%}" in kubelet
 
 
 def _said(folder: Path, *, issuer: str, memory: str = "1Gi") -> dict[str, doctor.Check]:

@@ -1,4 +1,5 @@
-"""The registry of a real site: a token from the page, a robot that only reads, tags that stay, garbage that goes."""
+"""The registry of a real site: a token from the page, a robot that only reads, tags that stay, garbage that goes, and
+copies of another registry that outlive it."""
 
 from __future__ import annotations
 
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.apps.registry.running import image
+from tests.certificates import served
 from tests.real.browser import chromium, picture, sign_in, wait_for
 from tests.real.people import PASSWORD, Browser, address, make_accounts
-from tests.real.site import RealSite
+from tests.real.site import FULL, RealSite, full_with
+from tests.real.upstream import HOST, Upstream
 
 pytestmark = pytest.mark.real
 
@@ -124,3 +127,70 @@ def test_the_page_shows_what_there_is(site: RealSite, images: Images, person: st
         picture(browser, "registry")
         browser.get(f"{address(site, 'registry')}/repository?name={PERSON}/shown")
         assert "stays as it is" in wait_for(browser, "table").text
+
+
+@pytest.fixture(scope="module")
+def upstream(site: RealSite, robot: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
+    """Another registry that the site keeps copies of, and that is not there yet."""
+    made = Upstream(site, tmp_path_factory.mktemp("upstream"), served(HOST))
+    copied = {
+        "robots": [
+            {"name": "reader", "repositories": ["rosalind/*", "mirror/*"]},
+            {"name": "other", "repositories": ["rosalind/*"]},
+        ],
+        "private": ["mirror/closed/*"],
+        "upstreams": [{"name": "mirror", "url": made.url}],
+        "authorities": [made.known.authority],
+    }
+    site.write(full_with(registry=copied))
+    try:
+        site.arcosctl("up", site.name)  # which waits until all is ready
+        yield made
+    finally:
+        made.goes()
+        site.write(FULL)
+        site.arcosctl("up", site.name)
+
+
+def test_copies_of_another_registry_come_when_it_does_and_outlive_it(
+    site: RealSite, images: Images, person: str, robot: str, upstream: Upstream, tmp_path: Path
+) -> None:
+    cache, layers = "deployment/registry-cache-mirror", image(tmp_path / "some", os.urandom(1_000_000))
+    assert "the upstream does not answer" in site.kubectl("logs", cache, "-n", "registry"), "the operator is told"
+    assert "503" in images.pull("mirror/open/tool:1.0", tmp_path / "early", robot, fails=True), "not unknown, not yet"
+
+    upstream.comes()
+    with upstream.reached() as there:
+        for name in ("open", "closed"):
+            target = f"docker://{there}/{name}/tool:1.0"
+            images.copy(f"oci:{layers}", target, "--dest-tls-verify=false", "--dest-no-creds")
+    images.pull("mirror/open/tool:1.0", tmp_path / "first", robot)
+    images.pull("mirror/open/tool:1.0", tmp_path / "persons", person)
+
+    upstream.goes()
+    images.pull("mirror/open/tool:1.0", tmp_path / "second", robot)
+    site.kubectl("rollout", "restart", cache, "-n", "registry")
+    site.kubectl("rollout", "status", cache, "-n", "registry", "--timeout=120s")
+    images.pull("mirror/open/tool:1.0", tmp_path / "third", robot)
+    for pulled in ("first", "persons", "second", "third"):
+        assert _blobs(tmp_path / pulled) == _blobs(layers)
+    assert "503" in images.pull("mirror/closed/tool:1.0", tmp_path / "never", robot, fails=True), "nobody had pulled it"
+    restarts = "jsonpath={.items[*].status.containerStatuses[*].restartCount}"
+    label = "app.kubernetes.io/name=registry-cache-mirror"
+    assert set(site.kubectl("get", "pods", "-n", "registry", "-l", label, "-o", restarts).split()) == {"0"}
+
+
+def test_a_copy_is_for_those_who_may_pull_it(
+    site: RealSite, images: Images, person: str, upstream: Upstream, tmp_path: Path
+) -> None:
+    secret = ("get", "secret", "registry-robot-other", "-n", "registry", "-o", "jsonpath={.data.password}")
+    other = f"other:{base64.b64decode(site.kubectl(*secret)).decode()}"
+    assert "denied" in images.pull("mirror/open/tool:1.0", tmp_path / "a", other, fails=True)
+    assert "denied" in images.pull("mirror/closed/tool:1.0", tmp_path / "b", person, fails=True)
+    images.pull("mirror/open/tool:1.0", tmp_path / "c", fails=True)
+    pushed = image(tmp_path / "some", b"content")
+    images.push(pushed, "mirror/open/tool:1.0", person, fails=True)
+
+
+def _blobs(folder: Path) -> set[str]:
+    return {file.name for file in (folder / "blobs/sha256").iterdir()}

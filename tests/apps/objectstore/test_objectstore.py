@@ -133,6 +133,7 @@ def test_somebody_elses_store_is_not_watched_here():
     assert {alert.name for alert in needs(_config(), FACTS).alerts} == {
         "ObjectStoreDown",
         "ObjectStoreDiskFull",
+        "ObjectStoreReadOnly",
         "BucketFull",
     }
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
+from apps.objectstore.config import KEEP_FREE
 from apps.objectstore.seaweedfs import METRICS, PLAIN, TLS, config_files
 from components.bucket import Bucket
 
@@ -73,6 +74,12 @@ def test_nothing_but_s3_and_figures_listens_outside_of_the_pod():
     assert options["metricsPort"] == str(METRICS)
     assert options["s3.iam"] == "false"
     assert options["master.telemetry"] == "false", "a site tells nobody about itself"
+
+
+def test_the_room_that_stays_free_is_a_figure_and_the_one_that_doctor_tells():
+    figure = _options()["volume.minFreeSpace"]
+    assert figure.endswith("GiB"), "a plain number is a share, which of a large disk is far too much"
+    assert int(figure.removesuffix("GiB")) * 2**30 == KEEP_FREE
 
 
 def test_the_ports_between_its_parts_take_in_only_who_shows_the_stores_certificate():

@@ -22,6 +22,7 @@ from arcos.images.oci import CONFIG, LAYER, MANIFEST
 from arcos.paths import ROOT
 from tests.apps.ingress.running import _certificate
 from tests.arcos.local.oci import _descriptor, _digest
+from tests.certificates import served
 from tests.real.site import free_port
 
 HERE = ROOT / "apps" / "registry"
@@ -45,12 +46,28 @@ class Running:
     collect: Path
     programs: dict[str, Path]
     upstream: str
+    commands: dict[str, list[str | Path]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
         """What stands before a repository's name."""
         return f"127.0.0.1:{self.port}"
+
+    def start(self, name: str) -> None:
+        """Start one of the programs, and wait until it answers."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            known = {"AUTHORITIES_FILE": str(self.folder / "authority.pem")} if name == "cache" else {}
+            told = ENVIRONMENT | known
+            process = subprocess.Popen(self.commands[name], stdout=log, stderr=subprocess.STDOUT, env=told)
+        self.processes[name] = process
+        _wait(self.folder / f"{name}.log", process, self.ports[name])
+
+    def stop(self, name: str) -> None:
+        """Kill one of them."""
+        self.processes[name].kill()
+        self.processes[name].wait(30)
 
     def skopeo(self, *arguments: str, fails: bool = False) -> str:
         """Run skopeo, which must do as it is told, or must not."""
@@ -154,7 +171,7 @@ def image(folder: Path, content: bytes) -> Path:
 
 @contextmanager
 def running(programs: dict[str, Path], folder: Path) -> Iterator[Running]:
-    """The registry, a copy of it as another registry's cache would be, and the gate before both."""
+    """The registry, a cache of another one with TLS of an authority of its own, and the gate before both."""
     port, internal, main, cache = free_port(), free_port(), free_port(), free_port()
     upstream = free_port()
     here = Running(
@@ -166,31 +183,24 @@ def running(programs: dict[str, Path], folder: Path) -> Iterator[Running]:
         config=folder / "config.yml",
         collect=folder / "collect",
         programs=programs,
-        upstream=f"127.0.0.1:{upstream}",
+        upstream=f"localhost:{upstream}",
     )
     _files(here, main=main, cache=cache, upstream=upstream)
-    served = {
+    here.ports |= {"registry": main, "upstream": upstream, "cache": cache, "gate": port}
+    here.commands |= {
         "registry": [programs["registry"], "serve", here.config],
         "upstream": [programs["registry"], "serve", folder / "upstream.yml"],
         "cache": [programs["registry"], "serve", folder / "cache.yml"],
         "gate": gate_command(here),
     }
     with ExitStack() as stack:
-        for name, command in served.items():
-            log = stack.enter_context((folder / f"{name}.log").open("wb"))
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=ENVIRONMENT)
-            stack.callback(process.wait, 30)
-            stack.callback(process.kill)
-            here.processes[name] = process
-            _wait(
-                folder / f"{name}.log",
-                process,
-                {"registry": main, "cache": cache, "upstream": upstream}.get(name, port),
-            )
+        for name in here.commands:
+            stack.callback(lambda name=name: here.stop(name) if name in here.processes else None)
+            here.start(name)
         yield here
 
 
-def gate_command(here: Running) -> list[str]:
+def gate_command(here: Running) -> list[str | Path]:
     """The gate, as its pod runs it but for where its files are; impatient, since a test has no night."""
     folder = here.folder
     flags = {
@@ -237,10 +247,15 @@ def _files(here: Running, *, main: int, cache: int, upstream: int) -> None:
     token |= {"realm": f"http://{here.host}/token", "service": here.host, "rootcertbundle": f"{folder}/tls.crt"}
     _place(ours, here.config, here.store, main)
     copy = yaml.safe_load((HERE / "cache.yml").read_text())
-    copy["proxy"]["remoteurl"] = f"http://127.0.0.1:{upstream}"
+    copy["proxy"]["remoteurl"] = f"https://{here.upstream}"
     _place(copy, folder / "cache.yml", here.cache, cache)
     other = yaml.safe_load((HERE / "config.yml").read_text())
     del other["auth"]
+    known = served("localhost")
+    (folder / "authority.pem").write_text(known.authority)
+    (folder / "upstream.crt").write_text(known.certificate)
+    (folder / "upstream.key").write_text(known.key)
+    other["http"]["tls"] = {"certificate": f"{folder}/upstream.crt", "key": f"{folder}/upstream.key"}
     _place(other, folder / "upstream.yml", folder / "upstream", upstream)
 
 

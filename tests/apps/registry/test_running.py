@@ -12,13 +12,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 
 from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.oci import Layout
 from arcos.images.unpack import unpack
 from arcos.progress import Progress
-from tests.apps.registry.running import Running, basic, image, running
+from tests.apps.registry.running import HERE, Running, basic, image, running
+from tests.real.site import free_port
 
 pytestmark = [
     pytest.mark.api,  # compiles the programs, as that tier does
@@ -197,11 +199,43 @@ def test_another_registry_is_pulled_through_and_kept(registry: Running, some: Pa
     registry.pull("mirror/science/base:1.0", tmp_path / "first", "reader")
     registry.pull("mirror/science/base:1.0", tmp_path / "stranger", fails=True)
     registry.push(some, "mirror/science/base:2.0", "reader", fails=True)
-    registry.processes["upstream"].kill()
-    registry.processes["upstream"].wait(30)
-    [manifest] = json.loads((some / "index.json").read_text())["manifests"]
-    registry.pull(f"mirror/science/base@{manifest['digest']}", tmp_path / "second", "reader")
+    registry.stop("upstream")
+    registry.pull("mirror/science/base:1.0", tmp_path / "second", "reader")
     assert (tmp_path / "second/index.json").exists(), "the copy answers while the other registry is away"
+    registry.stop("cache")
+    registry.start("cache")
+    registry.pull(f"mirror/science/base@{_digest_of(some)}", tmp_path / "third", "reader")
+    assert (tmp_path / "third/index.json").exists(), "even if the cache starts meanwhile"
+    assert "503" in registry.pull("mirror/science/other:1.0", tmp_path / "none", "reader", fails=True), "not unknown"
+    bearer = registry.token("repository:mirror/science/other:pull", robot="reader")
+    _, _, said = registry.ask("GET", "/v2/mirror/science/other/manifests/1.0", bearer)
+    assert f"{registry.upstream} does not answer" in said
+
+
+def test_a_cache_without_its_bucket_is_up_but_not_ready_and_says_why(registry: Running, tmp_path: Path):
+    port, nobody = free_port(), free_port()
+    ours = yaml.safe_load((HERE / "cache.yml").read_text())
+    ours["http"] = {"addr": f"127.0.0.1:{port}"}
+    ours["proxy"]["remoteurl"] = "https://registry.example.org"
+    ours["storage"]["s3"] |= {"bucket": "x", "region": "us-east-1", "regionendpoint": f"http://127.0.0.1:{nobody}"}
+    (tmp_path / "cache.yml").write_text(yaml.safe_dump(ours))
+    registry.ports["alone"] = port
+    registry.commands["alone"] = [registry.programs["registry"], "serve", tmp_path / "cache.yml"]
+    registry.start("alone")
+    try:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            connection.request("GET", "/")
+            answer = connection.getresponse()
+            assert (answer.status, b"store" in answer.read()) == (503, True)
+        log = registry.folder / "alone.log"
+        end = time.monotonic() + 60
+        while "the store does not answer" not in log.read_text():
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.2)
+        assert registry.processes["alone"].poll() is None
+        assert "goroutine" not in log.read_text(), "a sentence, no trace"
+    finally:
+        registry.stop("alone")
 
 
 def _digest_of(folder: Path) -> str:
