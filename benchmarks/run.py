@@ -1,10 +1,10 @@
 """The figures ARCOS promises, measured and printed as a Markdown table.
 
-    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov] [memory] [servers] [api]
+    .venv/bin/python benchmarks/run.py [render] [scale] [up] [warm] [checkov] [memory] [servers] [api] [preview]
 
 `up` and `warm` need root and start the site `local`; `memory`, `servers` and `api` (memory.py, hub.py) need it running;
-the others need nothing. No test asserts a time: these numbers are for `benchmarks/README.md`, with the machine they
-were taken on.
+`preview` (preview.py) needs Pulumi's programs on the PATH; the others need nothing. No test asserts a time: these
+numbers are for `benchmarks/README.md`, with the machine they were taken on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import hub
 import memory
+import preview
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCOSCTL = str(ROOT / "arcosctl")
@@ -143,6 +144,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "memory": memory.memory,
     "servers": hub.servers,
     "api": hub.api,
+    "preview": preview.preview,
 }
 
 
