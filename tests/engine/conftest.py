@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture(scope="session")
 def deployed(project: Project) -> Project:
-    """The project after one `pulumi up`, for tests that look and change nothing."""
+    """The project after a `pulumi up` to its end, for tests that look and change nothing."""
     project.pulumi("up", "--yes", "--skip-preview")
     return project
 

@@ -23,7 +23,8 @@ KINDS = ("aws-eks", "openstack-magnum", "openstack-vm")
 _BEFORE = {
     "aws-eks": [Resource("fs-0123456789abcdef0", "aws:efs/fileSystem:FileSystem", {"creationToken": "everybody"})]
 }
-_SEED = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+#: The secret of a stack of plain machines, from which all keys come.
+SEED = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def make_half(base: Path, kind: str, schemas: Path, env: Mapping[str, str] | Non
     shutil.copy(_FOLDER / "sites" / f"Pulumi.{kind}.yaml", project.folder / "stacks")
     project.run("pulumi", "stack", "init", kind, "--non-interactive")
     if kind == "openstack-vm":
-        project.pulumi("config", "set", "--secret", "arcos:clusterSeed", _SEED)
+        project.pulumi("config", "set", "--secret", "arcos:clusterSeed", SEED)
     half = Half(project, cloud)
     with half.account.change() as held:
         held += _BEFORE.get(kind, [])

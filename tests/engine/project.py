@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 
 from arcos.local.ports import free_ports
 from arcos.paths import ROOT, cache_dir
+
+#: Seconds: a whole site comes up in a minute where nothing else runs.
+_PATIENCE = 900
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,12 @@ class Project:
     def run(self, *command: str, ok: bool = True) -> str:
         """Run a command to its end and give back what it printed."""
         done = self.start(*command)
-        output, _ = done.communicate(timeout=600)
+        try:
+            output, _ = done.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(done.pid, signal.SIGKILL)
+            output, _ = done.communicate()
+            raise AssertionError(f"{' '.join(command)} took longer than {_PATIENCE} s:\n{output}") from None
         if ok:
             assert done.returncode == 0, f"{' '.join(command)} left with {done.returncode}:\n{output}"
         else:

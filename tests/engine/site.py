@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.cloud.account import Account, Resource
-from tests.engine.cloud.controllers import Cluster, controllers
+from tests.engine.cloud.controllers import HANDS, MADE_INSIDE, Cluster, controllers
 from tests.engine.cloud.install import FakeCloud, install
 from tests.engine.project import Project, copy_project
 
@@ -42,6 +42,12 @@ class CloudSite:
         package, name, _ = BEFORE[self.project.stack]
         return self.cloud.account(package, name)
 
+    def made_inside(self) -> list[Resource]:
+        """What the cluster's own controllers have made in the account."""
+        hands = HANDS[BEFORE[self.project.stack][0]]
+        made = [one for one in self.account.resources() if one.type in (hands.balancer, hands.volume)]
+        return [one for one in made if one.id.startswith(MADE_INSIDE)]
+
     def state(self) -> list[dict[str, Any]]:
         """The resources that the engine holds."""
         found: list[dict[str, Any]] = json.loads(self.project.pulumi("stack", "export"))["deployment"]["resources"]
@@ -61,7 +67,7 @@ def cloud_site(base: Path, name: str, schemas: Path) -> Iterator[CloudSite]:
         with cloud.account(package, account).change() as held:
             held += before
         project.run("pulumi", "stack", "init", name, "--non-interactive")
-        with controllers(kubeconfig):
+        with controllers(kubeconfig, cloud.account(package, account), HANDS[package]):
             yield CloudSite(project, cloud, Cluster(kubeconfig))
     finally:
         project.arcosctl("down", "local", "--delete-data")

@@ -1,4 +1,7 @@
-"""Push delivery: plain `pulumi` on the same program, the same cluster, and the same objects."""
+"""Push delivery: plain `pulumi` on the same program, the same cluster, and the same objects.
+
+In the order of a site's life: it comes up, is looked at, and goes.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,20 @@ pytestmark = pytest.mark.engine
 def rendered(project: Project) -> dict[str, dict[str, object]]:
     """By the copy's own site file: its ports stand in some objects."""
     return {identify(manifest): manifest for manifest in evaluate(load_site("local", project.folder / "stacks"))}
+
+
+def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
+    for seconds in (2.0, 4.0, 6.0):
+        running = project.start("pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive")
+        time.sleep(seconds)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        project.run("pulumi", "cancel", "--yes", "--stack", "local")
+
+    project.pulumi("up", "--yes", "--skip-preview", "--refresh")
+
+    wanted = rendered(project)
+    assert sorted(project.inputs()) == sorted(wanted), "a retry after crashes must complete the site, nothing twice"
 
 
 def test_the_engine_holds_exactly_the_objects_that_render_writes(deployed: Project) -> None:
@@ -76,21 +93,6 @@ def test_the_state_holds_no_private_key(deployed: Project) -> None:
 
     assert "PRIVATE KEY" not in state, "no key may reach Pulumi's state"
     assert "client-key-data" not in state, "nor may the kubeconfig's"
-
-
-def test_a_killed_up_converges_on_a_plain_retry(project: Project) -> None:
-    project.destroy()
-    for seconds in (2.0, 4.0, 6.0):
-        running = project.start("pulumi", "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive")
-        time.sleep(seconds)
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
-        project.run("pulumi", "cancel", "--yes", "--stack", "local")
-
-    project.pulumi("up", "--yes", "--skip-preview", "--refresh")
-
-    wanted = rendered(project)
-    assert sorted(project.inputs()) == sorted(wanted), "a retry after crashes must complete the site, nothing twice"
 
 
 def test_destroy_leaves_no_object_of_ours_behind(project: Project) -> None:

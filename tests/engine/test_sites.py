@@ -11,6 +11,7 @@ import pytest
 
 from arcos.render.evaluate import evaluate
 from arcos.site.loader import load_site
+from tests.engine.cloud.steering import Order
 from tests.engine.project import identify
 from tests.engine.site import BEFORE, CloudSite
 
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.engine
 
 HUB = "/apis/apps/v1/namespaces/jupyterhub/deployments/jupyterhub"
 SERVICE = "/api/v1/namespaces/welcome/services/welcome"
+#: What runs what takes load balancers and volumes away again.
+CONTROLLERS = ("*:Addon", "*:NodeGroup")
 BUDGET = "/apis/policy/v1/namespaces/welcome/poddisruptionbudgets/welcome"
 
 
@@ -33,6 +36,8 @@ def test_up_made_exactly_what_preview_said(site: CloudSite) -> None:
 def test_the_cloud_has_what_the_state_has_and_nothing_else(site: CloudSite) -> None:
     package, _, before = BEFORE[site.project.stack]
     known = {(one["type"], one["id"]) for one in site.state() if one["type"].startswith(f"{package}:")}
+    # Load balancers and volumes are their Services' and claims'.
+    known |= {(one.type, one.id) for one in site.made_inside()}
 
     assert {(one.type, one.id) for one in site.account.resources()} - known == {(one.type, one.id) for one in before}
 
@@ -91,6 +96,10 @@ def test_destroy_leaves_what_was_there_before(site: CloudSite) -> None:
     refused = site.project.pulumi("destroy", "--yes", ok=False)
     assert "protected" in refused, "data is in it"
     assert site.cluster.ask("GET", HUB), "and nothing has gone"
+    made = {one.type for one in site.made_inside()}
+    assert len(made) == 2, f"load balancers and volumes, which no state knows: {made}"
+    # A cloud takes a while for what its controllers run on.
+    site.cloud.steering.give(*(Order("slow", on="delete", type=one, times=0, seconds=3) for one in CONTROLLERS))
 
     site.project.destroy()
 

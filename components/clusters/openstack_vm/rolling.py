@@ -1,7 +1,8 @@
 """What happens around the replacement of a machine: it is drained before it goes, and waited for when it comes.
 
 Runs while `pulumi up` does, by the engine's hooks; asks the cluster itself, with kubectl. A machine whose cluster does
-not answer is not held up: there is nothing to drain then.
+not answer is not held up: there is nothing to drain then. That one is waited for stands at its node, so that the next
+run does not take another one away while it is not back.
 https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 """
 
@@ -14,12 +15,15 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, RunError, log
 
 #: How long pods may take to leave, and a machine to be ready.
 DRAIN_SECONDS, READY_SECONDS = 600, 1200
 _PAUSE = 10
+#: At the node of a machine that is new: the start of the one before it.
+AWAITED = "arcos.dev/awaited"
 
 
 class Rolling:
@@ -36,6 +40,14 @@ class Rolling:
         return ResourceHookBinding(before_delete=[self._drain], after_create=[self._ready])
 
     async def _before_delete(self, args: ResourceHookArgs) -> None:
+        """Raises RunError: Another machine was replaced and is not back; two at once are one too many for etcd."""
+        _, all_ = await self._kubectl("get", "nodes", "--output=json")
+        if others := [name for name in awaited(all_) if name != args.name]:
+            raise RunError(
+                f"machine {args.name} stays: {others[0]} was replaced and is not a ready node yet\n"
+                f"  fix:   openstack console log show {others[0]}; mend what it says, then pulumi up goes on here,\n"
+                f"         or do not wait for it any more: kubectl annotate node {others[0]} {AWAITED}-"
+            )
         _, before = await self._kubectl("get", "node", args.name, "--output=json")
         self._boots[args.name] = boot(before)
         code, said = await self._kubectl(*drain(args.name))
@@ -44,12 +56,15 @@ class Rolling:
 
     async def _after_create(self, args: ResourceHookArgs) -> None:
         """Raises RunError: The machine's node is not ready in time; the next machine is left alone."""
+        if before := self._boots.get(args.name):
+            await self._kubectl("annotate", "node", args.name, f"{AWAITED}={before}", "--overwrite")
         said, end = "", asyncio.get_running_loop().time() + READY_SECONDS
         while asyncio.get_running_loop().time() < end:
             code, said = await self._kubectl("get", "node", args.name, "--output=json")
             # The old machine's node looks ready for a while after it is gone.
-            if code == 0 and ready(said) and boot(said) != self._boots.get(args.name):
+            if code == 0 and ready(said) and boot(said) != before:
                 await self._kubectl("uncordon", args.name)
+                await self._kubectl("annotate", "node", args.name, f"{AWAITED}-")
                 return
             await asyncio.sleep(_PAUSE)
         raise RunError(
@@ -84,16 +99,35 @@ def drain(node: str) -> Sequence[str]:
 
 def boot(node: str) -> str:
     """Which start of which machine a node is, from kubectl's JSON; "" where that cannot be told."""
-    try:
-        return str(json.loads(node)["status"]["nodeInfo"]["bootID"])
-    except (ValueError, KeyError):
-        return ""
+    return str(_status(_object(node)).get("nodeInfo", {}).get("bootID", ""))
 
 
 def ready(node: str) -> bool:
     """Whether a node, as kubectl's JSON, may take pods' work."""
-    try:
-        conditions = json.loads(node)["status"]["conditions"]
-    except (ValueError, KeyError):
-        return False
+    conditions = _status(_object(node)).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def awaited(nodes: str) -> list[str]:
+    """Names of the nodes, as kubectl's JSON, whose machine is new and has not become a ready node."""
+    found = []
+    for one in _object(nodes).get("items", ()):
+        before = one["metadata"].get("annotations", {}).get(AWAITED)
+        text = json.dumps(one)
+        if before and (boot(text) == before or not ready(text)):
+            found.append(str(one["metadata"]["name"]))
+    return found
+
+
+def _status(node: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = node.get("status", {})
+    return found
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Nothing where kubectl said something else than an object."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -44,6 +44,11 @@ class Account:
     def __init__(self, file: Path) -> None:
         self.file = file
 
+    @property
+    def calls(self) -> Path:
+        """Where each change that succeeded is noted, a line of JSON each."""
+        return self.file.with_suffix(".calls.jsonl")
+
     @contextmanager
     def change(self) -> Iterator[list[Resource]]:
         """Everything there is, alone; what is changed in the list is kept unless an exception leaves the block."""

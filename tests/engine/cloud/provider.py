@@ -208,7 +208,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _note(self, on: str, request: Any, id_: str) -> None:
         line = json.dumps({"on": on, "type": _token(request), "name": request.name, "id": id_})
-        with self.account_file.with_suffix(".calls.jsonl").open("a", encoding="utf-8") as calls:
+        with Account(self.account_file).calls.open("a", encoding="utf-8") as calls:
             calls.write(f"{line}\n")
 
     def _steering(self) -> Steering:

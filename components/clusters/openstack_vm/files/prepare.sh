@@ -40,6 +40,14 @@ mount_disk() {
     resize2fs "$disk" || true # the volume may have grown
 }
 
+# K3s knows a machine again by a password that it makes here; with another one it is turned away under the same name.
+# https://docs.k3s.io/architecture#how-agent-node-registration-works
+keep_identity() {
+    mkdir -p -m 700 "$data/node"
+    mkdir -p /etc/rancher
+    ln -sfn "$data/node" /etc/rancher/node
+}
+
 fetch_program() {
     if echo "$sha256  $program" | sha256sum --check --status 2>/dev/null; then
         return
@@ -77,6 +85,7 @@ begin_or_join() {
 }
 
 mount_disk
+keep_identity
 fetch_program
 place_authorities
 mkdir -p /etc/rancher/k3s/config.yaml.d

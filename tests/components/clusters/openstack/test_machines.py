@@ -219,6 +219,20 @@ def test_what_a_drain_asks_and_which_node_is_ready() -> None:
     assert not rolling.ready("error: connection refused")
 
 
+def test_a_machine_is_waited_for_until_it_has_started_anew_and_is_ready() -> None:
+    def node(name: str, before: str, boot: str, ready: str = "True") -> dict[str, Any]:
+        marks = {rolling.AWAITED: before} if before else {}
+        status = {"nodeInfo": {"bootID": boot}, "conditions": [{"type": "Ready", "status": ready}]}
+        return {"metadata": {"name": name, "annotations": marks}, "status": status}
+
+    nodes = [
+        node("never-replaced", "", "a", "Unknown"), node("back", "a", "b"), node("looks-ready", "a", "a"),
+        node("broken", "a", "b", "False"), {"metadata": {"name": "empty"}, "status": {}},
+    ]  # fmt: skip
+    assert rolling.awaited(json.dumps({"items": nodes})) == ["looks-ready", "broken"]
+    assert rolling.awaited("error: connection refused") == []
+
+
 def test_a_control_plane_of_one_is_one_machine() -> None:
     config = OpenStackVm.model_validate(PLAIN | {"controlPlaneNodes": 1})
     assert [one.address for one in choices.control_plane(config, "uni")] == ["10.70.0.11"]

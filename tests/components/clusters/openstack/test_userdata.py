@@ -92,6 +92,23 @@ def test_scripts_are_scripts(tmp_path: Path) -> None:
             assert one["permissions"] == "0755"
 
 
+def test_a_new_machine_is_known_by_what_the_old_one_left_on_its_volume(tmp_path: Path) -> None:
+    """Its root disk is new, and with it K3s's password: the control plane would turn it away."""
+    scripts = [
+        one["content"] for one in yaml.safe_load(TOLD["worker"])["write_files"] if "keep_identity" in one["content"]
+    ]
+    [script] = scripts
+    text = script[script.index("keep_identity()") : script.index("}\n", script.index("keep_identity()")) + 2]
+    text = text.replace("/etc/rancher", f"{tmp_path}/root-1/etc/rancher")
+    run = f"set -eu; data={tmp_path}/volume\n{text}\nkeep_identity; keep_identity; "
+    subprocess.run(["sh", "-c", f"{run} echo secret >{tmp_path}/root-1/etc/rancher/node/password"], check=True)
+
+    subprocess.run(["sh", "-c", run.replace("root-1", "root-2")], check=True)
+
+    assert (tmp_path / "root-2/etc/rancher/node/password").read_text(encoding="utf-8") == "secret\n"
+    assert script.index("\nkeep_identity\n") > script.index("\nmount_disk\n"), "the volume is there before"
+
+
 def test_the_first_begins_the_cluster_and_the_others_join_it() -> None:
     first = {one["path"]: one["content"] for one in yaml.safe_load(TOLD["first"])["write_files"]}
     second = {one["path"]: one["content"] for one in yaml.safe_load(TOLD["second"])["write_files"]}
