@@ -18,8 +18,10 @@ from tests.engine.half import KINDS, Half, make_half
 pytestmark = pytest.mark.engine
 
 EVERY = int(os.environ.get("ARCOS_CRASH", "0").replace("all", "1"))
+Steps = dict[str, tuple[int, ...]]
 #: The steps that are crashed at by default: how many things are there already.
-SOME: dict[str, tuple[int, ...]] = {"aws-eks": (0, 9, 40), "openstack-magnum": (1,), "openstack-vm": (2, 13, 30)}
+KILLED: Steps = {"aws-eks": (0, 40), "openstack-magnum": (1,), "openstack-vm": (2, 30)}
+LOST: Steps = {"aws-eks": (9,), "openstack-magnum": (1,), "openstack-vm": (13,)}
 #: Machines' hooks are the program's, which protects everything again that `pulumi state unprotect` had let go.
 DESTROY = ("destroy", "--yes", "--skip-preview", "--run-program", "--ignore-protect")
 
@@ -36,9 +38,9 @@ def whole(half: Half) -> int:
     return sum(one.get("custom", False) and not one["type"].startswith("pulumi:") for one in steps)
 
 
-def points(half: Half, every: int, size: int) -> Iterator[int]:
+def points(half: Half, some: Steps, every: int, size: int) -> Iterator[int]:
     """Of every so many: after how many further calls the run ends."""
-    for there in range(0, size, every * EVERY) if EVERY else SOME[half.kind]:
+    for there in range(0, size, every * EVERY) if EVERY else some[half.kind]:
         # What may be made again was, on the way.
         if (further := there - len(half.ours)) >= 0:
             yield further
@@ -47,7 +49,7 @@ def points(half: Half, every: int, size: int) -> Iterator[int]:
 @pytest.mark.parametrize("half", KINDS, indirect=True)
 def test_killed_just_after_a_call_a_retry_completes_it_with_nothing_twice(half: Half) -> None:
     size = whole(half)
-    for further in points(half, 1, size):
+    for further in points(half, KILLED, 1, size):
         before = len(half.ours)
         half.crash(Order("kill-after", on="create", first=further + 1))
         assert len(half.ours) > before, "made, and nobody heard of it"
@@ -61,7 +63,7 @@ def test_killed_just_after_a_call_a_retry_completes_it_with_nothing_twice(half: 
 @pytest.mark.parametrize("half", KINDS, indirect=True)
 def test_a_lost_reply_is_no_second_thing_and_no_refusal(half: Half) -> None:
     size = whole(half)
-    for further in points(half, 4, size):
+    for further in points(half, LOST, 4, size):
         half.cloud.steering.give(Order("lost", on="create", first=further + 1))
         half.up(ok=False)
         half.cloud.steering.give()
@@ -75,7 +77,7 @@ def test_a_lost_reply_is_no_second_thing_and_no_refusal(half: Half) -> None:
 @pytest.mark.parametrize("half", ["aws-eks"], indirect=True)
 def test_killed_just_before_a_call_a_plain_retry_is_enough(half: Half) -> None:
     size = whole(half)
-    for further in points(half, 8, size):
+    for further in points(half, LOST, 8, size):
         half.crash(Order("kill-before", on="create", first=further + 1))
         half.project.pulumi("cancel", "--yes")
 

@@ -6,6 +6,7 @@ In the order of a site's life: each test goes on from where the one before it en
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -83,7 +84,11 @@ def test_what_was_changed_removed_or_added_by_hand_is_found_and_put_right(site: 
     )} == {"update", "delete"}, found  # fmt: skip
     assert len(found) == 5, f"nothing else differs: {found}"
 
-    site.project.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    refused = site.project.pulumi("up", "--yes", "--skip-preview", "--refresh", ok=False)
+    assert "conflict" in refused, "another manager's value is never taken back unasked: docs/adr/0009"
+
+    taking_over = replace(site.project, env=site.project.env | {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
+    taking_over.pulumi("up", "--yes", "--skip-preview", "--refresh")
 
     assert asked("GET", HUB)["spec"]["replicas"] == 1
     assert asked("GET", SERVICE)["spec"]["type"] == "ClusterIP"
@@ -94,7 +99,7 @@ def test_what_was_changed_removed_or_added_by_hand_is_found_and_put_right(site: 
 def test_destroy_leaves_what_was_there_before(site: CloudSite) -> None:
     # Never with --skip-preview: the engine would take away all that is not protected before it is refused.
     refused = site.project.pulumi("destroy", "--yes", ok=False)
-    assert "protected" in refused, "data is in it"
+    assert "protected" in refused, f"data is in it:\n{refused}"
     assert site.cluster.ask("GET", HUB), "and nothing has gone"
     made = {one.type for one in site.made_inside()}
     assert len(made) == 2, f"load balancers and volumes, which no state knows: {made}"

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arcos.paths import ROOT
 from tests.engine.cloud.account import Account, Resource
 from tests.engine.cloud.install import FakeCloud, install
 from tests.engine.cloud.values import is_unknown
-from tests.engine.project import Project, engine_env
+from tests.engine.project import Project, engine_env, environment
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _PROJECT = """\
 name: trial
 runtime:
   name: python
-  options: {toolchain: pip, virtualenv: %s}
+  options: {toolchain: pip, virtualenv: .venv}
 """
 
 
@@ -91,7 +90,8 @@ def make_trial(base: Path, package: str, schemas: Path) -> Trial:
     cloud = install(base, schemas)
     folder = base / "project"
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(_PROJECT % (ROOT / ".venv"), encoding="utf-8")
+    (folder / "Pulumi.yaml").write_text(_PROJECT, encoding="utf-8")
+    environment(folder / ".venv")
     shutil.copy(_PROGRAMS / f"{package}.py", folder / "__main__.py")
     path = f"{cloud.bin}:{os.environ['PATH']}"
     project = Project(folder, engine_env(base) | cloud.env | {"PATH": path}, stack="trial")

@@ -63,6 +63,7 @@ def kubectl(file: Path, kubeconfig: Path, account: Account) -> None:
     """
     real = shlex.join(Kubectl(kubeconfig).command())
     calls = shlex.quote(str(account.calls))
+    file.parent.mkdir()
     file.write_text(
         f'#!/bin/sh\nshift\n{real} "$@" || exit\n'
         f'case $2 in drain|uncordon) printf \'{{"on": "%s", "name": "%s"}}\\n\' "$2" "$3" >>{calls} ;; esac\n',
