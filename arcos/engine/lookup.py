@@ -116,8 +116,8 @@ TAGGED: Mapping[str, str] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": ":vpc-endpoint/",
     "aws:kms/key:Key": ":key/",
 }
-#: Of these a list is all that the cloud gives; the one that the state does not know is it. Octavia changes one thing of
-#: a load balancer at a time, so there are never two.
+#: Of these a list is all that the cloud gives; the one that the state does not know is the first that is missing there,
+#: for the program makes them one after the other.
 MEMBER = "openstack:loadbalancer/member:Member"
 #: Found by the network interface that AWS makes for it, whose description names it.
 MOUNT = "aws:efs/mountTarget:MountTarget"

@@ -109,6 +109,8 @@ def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
             raise _several(one, there)
         if there:
             found[one.urn] = there[0]
+            # No other of its type is this one too.
+            held.add(there[0].rpartition("/")[2])
     return found
 
 

@@ -98,13 +98,17 @@ def _port(
         max_retries=_RETRIES,
         opts=opts,
     )
+    made: list[openstack.loadbalancer.Member] = []
     for machine, address in addresses.items():
-        openstack.loadbalancer.Member(
+        # One after the other, as Octavia does it anyway: one that nobody heard of is the first that is missing.
+        after = ResourceOptions.merge(opts, ResourceOptions(depends_on=made[-1:]))
+        member = openstack.loadbalancer.Member(
             f"{name}-{machine}",
             name=machine,
             pool_id=pool.id,
             address=address,
             protocol_port=ports[1],
             subnet_id=subnet.id,
-            opts=opts,
+            opts=after,
         )
+        made.append(member)

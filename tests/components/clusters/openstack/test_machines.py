@@ -118,6 +118,13 @@ def test_machines_are_made_and_replaced_one_after_the_other(made: list[Made]) ->
         assert machine.inputs["stopBeforeDestroy"] is True
 
 
+def test_members_of_a_pool_are_made_one_after_the_other(made: list[Made]) -> None:
+    members = [one for one in made if one.type.endswith(":Member")]
+    for before, after in pairwise(members):
+        same = before.inputs["poolId"] == after.inputs["poolId"]
+        assert (before.name in after.needs) is same, "after a crash, the one that nobody heard of is the first missing"
+
+
 def test_what_is_written_outlives_the_machine_and_is_protected(made: list[Made]) -> None:
     volumes = of(made, VOLUME)
     assert set(volumes) == set(of(made, INSTANCE))
