@@ -15,24 +15,23 @@ from typing import Any
 
 import pulumi_kubernetes as k8s
 import pytest
-from pulumi import Alias, ComponentResource, ResourceOptions, ResourceTransformationResult
+from pulumi import Alias, ComponentResource, ResourceOptions
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_project, get_stack
 
 from arcos.platform import Platform, PlatformArgs
-from arcos.render import evaluate as evaluation
-from arcos.render.monitor import Recorder
 from arcos.site.loader import site_names
 from arcos.site.model import Site
 from arcos.site.release import load_release
+from tests import recording
 from tests.components.clusters.aws_eks import recording as aws
 from tests.components.clusters.aws_eks.conftest import cluster as eks
-from tests.components.clusters.openstack import recording as openstack
 from tests.components.clusters.openstack.test_machines import PLAIN, machines_of
 from tests.components.clusters.openstack.test_magnum import NAMED, OWN, made_of
 from tests.program.conftest import pinned
 from tests.program.test_golden import PARTS
+from tests.recording import Cloud
 
 #: Every name that a state may hold. A line goes by hand only: what it names is deleted at every site.
 NAMES = Path(__file__).parent / "golden" / "names.txt"
@@ -77,11 +76,9 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], N
 
         monkeypatch.setattr(monitor, "RegisterResource", watched)
 
-    for one in (Recorder, aws._Monitor, openstack._Monitor):
+    for one in (aws._Monitor, recording._Monitor):
         watch(one)
     monkeypatch.setattr(mocks.MockMonitor, "make_urn", lambda _, *words: urn(*words))
-    # Rendering leaves aliases out: only an engine uses them.
-    monkeypatch.setattr(evaluation, "_for_the_engine_only", lambda a: ResourceTransformationResult(a.props, a.opts))
 
     def run(program: Callable[[], object]) -> Names:
         all_.clear()
@@ -102,9 +99,9 @@ def gone(recorded: Iterable[str], today: Names) -> list[str]:
     return sorted(set(recorded) - set(today).union(*today.values()))
 
 
-def platform(site: Site) -> list[Any]:
+def platform(site: Site) -> None:
     args = PlatformArgs(site=site, release=pinned(load_release(site.release)), delivery="pull")
-    return evaluation.run(lambda: Platform(site.name, args), stack=site.name)
+    recording.record(lambda: Platform(site.name, args), Cloud())
 
 
 CLUSTERS: list[Callable[[], object]] = [
@@ -150,9 +147,9 @@ RENAMED = {
 @pytest.mark.parametrize("what", RENAMED)
 def test_a_rename_is_found_unless_an_alias_says_so(what: str, names) -> None:
     program, goes_on = RENAMED[what]
-    before = names(lambda: evaluation.run(lambda: Box("arcos:test:Box", "box"), stack="site"))
+    before = names(lambda: recording.record(lambda: Box("arcos:test:Box", "box"), Cloud()))
     assert before == {"arcos:test:Box$arcos:test:Inner$kubernetes:core/v1:ConfigMap::a": set()}
 
-    after = names(lambda: evaluation.run(program, stack="site"))
+    after = names(lambda: recording.record(program, Cloud()))
 
     assert (not gone(before, after)) is goes_on
