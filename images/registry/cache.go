@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +22,9 @@ import (
 // What a cache must be able to read before it starts: when which copy ends.
 const schedule = "/scheduler-state.json"
 
+// The variable that names the file of the store's authority.
+const bundle = "AWS_CA_BUNDLE"
+
 // prepareCache lets a cache start whoever else is there: before Distribution is
 // made, which gives up where its upstream or its bucket does not answer.
 func prepareCache(command *cobra.Command, arguments []string) error {
@@ -35,15 +40,20 @@ func prepareCache(command *cobra.Command, arguments []string) error {
 		return nil
 	}
 	endpoint, _ := config.Storage.Parameters()["regionendpoint"].(string)
-	upstream, err := NewUpstream(config.Proxy.RemoteURL, endpoint, http.DefaultTransport.(*http.Transport))
+	direct := http.DefaultTransport.(*http.Transport)
+	toStore, err := storeTransport(direct)
 	if err != nil {
 		return err
 	}
-	store, err := factory.Create(command.Context(), config.Storage.Type(), config.Storage.Parameters())
+	upstream, err := NewUpstream(config.Proxy.RemoteURL, endpoint, direct, toStore)
 	if err != nil {
 		return err
 	}
 	http.DefaultTransport = upstream
+	store, err := factory.Create(command.Context(), config.Storage.Type(), config.Storage.Parameters())
+	if err != nil {
+		return err
+	}
 	waiting, err := Wait(command.Context(), config.HTTP.Addr, func(ctx context.Context) error {
 		return readable(ctx, store)
 	})
@@ -57,6 +67,27 @@ func prepareCache(command *cobra.Command, arguments []string) error {
 		return upstream.Handler(made)
 	})
 	return nil
+}
+
+// storeTransport takes AWS_CA_BUNDLE out of the environment and trusts it for the
+// store alone. The SDK for S3 would make it all that http.DefaultClient trusts,
+// through which Distribution asks its upstream.
+func storeTransport(direct *http.Transport) (http.RoundTripper, error) {
+	file := os.Getenv(bundle)
+	if file == "" {
+		return direct, nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", bundle, err)
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM(content) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	toStore := direct.Clone()
+	toStore.TLSClientConfig = &tls.Config{RootCAs: known}
+	return toStore, os.Unsetenv(bundle)
 }
 
 func readable(ctx context.Context, store driver.StorageDriver) error {

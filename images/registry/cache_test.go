@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +12,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
+	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
 )
 
 // direct is what everything is asked through until a cache is made.
@@ -47,7 +51,7 @@ func startCache(t *testing.T, folder, remote string) (*httptest.Server, *bytes.B
 	t.Cleanup(func() { http.DefaultTransport = direct; slog.SetDefault(usual) })
 	log := &bytes.Buffer{}
 	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
-	upstream, err := NewUpstream(remote, "", direct)
+	upstream, err := NewUpstream(remote, "", direct, direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +191,7 @@ func TestCopiesAreServedWhileTheUpstreamIsAwayEvenAfterARestart(t *testing.T) {
 }
 
 func TestAnUpstreamThatSaysNothingIsNotWaitedForForever(t *testing.T) {
-	upstream, err := NewUpstream("https://x.org", "", direct)
+	upstream, err := NewUpstream("https://x.org", "", direct, direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +201,7 @@ func TestAnUpstreamThatSaysNothingIsNotWaitedForForever(t *testing.T) {
 }
 
 func TestTheStoreIsNobodysUpstream(t *testing.T) {
-	upstream, err := NewUpstream("https://x.org", "http://127.0.0.1:1", direct)
+	upstream, err := NewUpstream("https://x.org", "http://127.0.0.1:1", direct, direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +211,34 @@ func TestTheStoreIsNobodysUpstream(t *testing.T) {
 	}
 	if upstream.away.Load() {
 		t.Fatal("it is the store that is away")
+	}
+}
+
+func TestTheStoresAuthorityIsBelievedAboutTheStoreOnly(t *testing.T) {
+	store := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer store.Close()
+	file := filepath.Join(t.TempDir(), "ca.crt")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: store.Certificate().Raw}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(bundle, file)
+	toStore, err := storeTransport(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := (&http.Client{Transport: toStore}).Get(store.URL); err != nil || answer.StatusCode != 200 {
+		t.Fatal("the store's own authority signed it:", err)
+	}
+	if _, err := (&http.Client{Transport: direct}).Get(store.URL); err == nil {
+		t.Fatal("it could speak in an upstream's name")
+	}
+	where := map[string]any{"region": "x", "regionendpoint": store.URL, "bucket": "x", "accesskey": "x", "secretkey": "x"}
+	if _, err := factory.Create(t.Context(), "s3", where); err != nil {
+		t.Fatal(err)
+	}
+	if http.DefaultClient.Transport != nil {
+		t.Fatal("the SDK for S3 changed what Distribution asks its upstream through")
 	}
 }
 

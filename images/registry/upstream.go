@@ -26,15 +26,15 @@ const (
 type Upstream struct {
 	name      string // its host, for messages
 	store     string // the host of the cache's own bucket, which is somebody else
-	base      http.RoundTripper
+	toStore   http.RoundTripper
 	impatient http.RoundTripper
 	started   atomic.Bool
 	away      atomic.Bool
 }
 
 // NewUpstream is what a cache asks its upstream through. What it asks of `store`
-// goes its usual way.
-func NewUpstream(remote, store string, base *http.Transport) (*Upstream, error) {
+// goes through `toStore`.
+func NewUpstream(remote, store string, base *http.Transport, toStore http.RoundTripper) (*Upstream, error) {
 	address, err := url.Parse(remote)
 	if err != nil || address.Host == "" {
 		return nil, fmt.Errorf("%q is no address of a registry", remote)
@@ -42,7 +42,7 @@ func NewUpstream(remote, store string, base *http.Transport) (*Upstream, error) 
 	impatient := base.Clone()
 	impatient.DialContext = (&net.Dialer{Timeout: connecting, KeepAlive: 30 * time.Second}).DialContext
 	impatient.ResponseHeaderTimeout = answering
-	return &Upstream{name: address.Host, store: hostOf(store), base: base, impatient: impatient}, nil
+	return &Upstream{name: address.Host, store: hostOf(store), toStore: toStore, impatient: impatient}, nil
 }
 
 func hostOf(address string) string {
@@ -55,7 +55,7 @@ func hostOf(address string) string {
 // RoundTrip asks, and tells once when nobody answers any more, and once when somebody does again.
 func (u *Upstream) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Host == u.store {
-		return u.base.RoundTrip(request)
+		return u.toStore.RoundTrip(request)
 	}
 	answer, err := u.impatient.RoundTrip(request)
 	if request.Context().Err() != nil {
