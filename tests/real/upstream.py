@@ -6,16 +6,12 @@ It comes and goes as a test says; what it holds goes with it.
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.certificates import Served
-from tests.real.site import RealSite, free_port
+from tests.real.site import RealSite
 
 NAMESPACE = "upstream"
 PORT = 5443
@@ -92,16 +88,20 @@ class Upstream:
         """End it, its name and all that it holds."""
         self.site.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
 
-    @contextmanager
-    def reached(self) -> Iterator[str]:
-        """Its address on this machine, for a moment."""
-        port = free_port()
-        forward = ("port-forward", "-n", NAMESPACE, f"pod/{NAMESPACE}", f"{port}:{PORT}")
-        with self.site.start("kubectl", self.site.name, "--", *forward) as running:
+    def reached(self) -> tuple[str, list[str]]:
+        """Its address, and what a command begins with to get there: the network of the site's node.
+
+        Not a forwarded port: kubectl ends that at the first connection that a client breaks off.
+        """
+        where = ("get", "pod", NAMESPACE, "-n", NAMESPACE, "-o", "jsonpath={.status.podIP}")
+        return f"{self.site.kubectl(*where)}:{PORT}", ["nsenter", f"--net=/proc/{self._kubelet()}/ns/net"]
+
+    def _kubelet(self) -> str:
+        for entry in Path("/proc").glob("[0-9]*"):
             try:
-                assert running.stdout
-                said = running.stdout.readline()
-                assert "Forwarding" in said, said
-                yield f"127.0.0.1:{port}"
-            finally:
-                os.killpg(running.pid, signal.SIGTERM)
+                command, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if b"/kubelet\0" in command and str(self.site.base).encode() in environment:
+                return entry.name
+        raise AssertionError("the site's node runs no kubelet")
