@@ -159,5 +159,5 @@ def test_a_wrong_site_stops_pulumi_with_one_clean_message(monkeypatch, value):
 
 def test_the_pulumi_program_stays_short():
     lines = (ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 15
+    assert len(lines) <= 20
     assert not re.search(r"\bif\b", "\n".join(lines[3:])), "what it decides, it decides in the platform"

@@ -52,7 +52,10 @@ OTHERS = {
     },
     # https://www.keycloak.org/observability/event-metrics
     "auth": {"keycloak_user_events_total"},
-    "objectstore": {"SeaweedFS_volumeServer_resource", "SeaweedFS_s3_bucket_read_only"},
+    "objectstore": {
+        *("SeaweedFS_volumeServer_resource", "SeaweedFS_volumeServer_read_only_volumes"),
+        "SeaweedFS_s3_bucket_read_only",
+    },
     # https://distribution.github.io/distribution/about/configuration/#prometheus
     "registry": {"registry_http_requests_total"},
     # https://kubernetes-sigs.github.io/external-dns/latest/docs/monitoring/metrics/
