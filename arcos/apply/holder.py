@@ -58,10 +58,14 @@ class Holder:
 
     def is_dead(self) -> bool:
         """Whether the process is certainly gone. False when it ran elsewhere: nothing is known then."""
-        here = bool(self.boot and self.space) and (self.boot, self.space) == (_boot(), _process_space())
-        if not here:
-            return False
-        return not self.start or _start(self.pid) != self.start
+        return self._is_here() and (not self.start or _start(self.pid) != self.start)
+
+    def is_this_process(self) -> bool:
+        """Whether it is the process that asks."""
+        return self._is_here() and (self.pid, self.start) == (os.getpid(), _start(os.getpid()))
+
+    def _is_here(self) -> bool:
+        return bool(self.boot and self.space) and (self.boot, self.space) == (_boot(), _process_space())
 
 
 def _user() -> str:

@@ -26,6 +26,8 @@ DURATION = 60
 RENEW = 15
 _HOLDER = "arcos.dev/holder"
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+#: Runs of this process that hold a lock. A process may outlive a run that could not give its lease back.
+_running: set[str] = set()
 
 
 @dataclass
@@ -81,17 +83,20 @@ def locked(site: str, kubectl: Kubectl, notice: Callable[[str], None]) -> Iterat
         ArcosError: Somebody else holds it (exit code ``BUSY``), or the cluster refuses.
     """
     holder = Holder.this_process()
-    lease = _acquire(site, kubectl, holder, notice)
-    lock = Lock(site, replace(kubectl, patience=0.0), holder, lease)
-    renewal = threading.Thread(target=lock._renew_until_stopped, name="arcos-lock", daemon=True)
-    renewal.start()
+    _running.add(holder.id)
     try:
-        yield lock
+        lock = Lock(site, replace(kubectl, patience=0.0), holder, _acquire(site, kubectl, holder, notice))
+        renewal = threading.Thread(target=lock._renew_until_stopped, name="arcos-lock", daemon=True)
+        renewal.start()
+        try:
+            yield lock
+        finally:
+            lock._stop.set()
+            renewal.join()
+            if not lock._lost:
+                lock._release()
     finally:
-        lock._stop.set()
-        renewal.join()
-        if not lock._lost:
-            lock._release()
+        _running.discard(holder.id)
 
 
 def _acquire(site: str, kubectl: Kubectl, holder: Holder, notice: Callable[[str], None]) -> Manifest:
@@ -137,6 +142,8 @@ def _free(lease: Manifest, holder: Holder) -> str:
     """Why a lease may be taken over, "" when it may not."""
     if holder.is_dead():
         return "that process is gone"
+    if holder.is_this_process() and holder.id not in _running:
+        return "that run has ended"
     spec = lease.get("spec") or {}
     renewed = _time(str(spec.get("renewTime") or ""))
     age = (datetime.datetime.now(datetime.UTC) - renewed).total_seconds()

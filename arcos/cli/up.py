@@ -84,7 +84,7 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
         remove(site.name, kubectl_for(site), progress, delete_data=delete_data)
 
 
-def _alone(site: Site) -> AbstractContextManager[None]:
+def _alone(site: Site) -> AbstractContextManager[object]:
     """Nobody else works on a local site from its first step on; on another's cluster the Lease there sees to it."""
     if site.cluster.kind != "local":
         return nullcontext()

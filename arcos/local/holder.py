@@ -126,11 +126,11 @@ class Holder:
 
 
 def main(argv: list[str]) -> None:
-    """Hold the node that the specification file named by the last argument describes."""
+    """Hold the node of a specification file; the arguments are the open lock of who starts us, and that file."""
     with open(argv[-1], encoding="utf-8") as file:
         spec: dict[str, Any] = json.load(file)
     let_go = proc.detach(f"{spec['folder']}/logs/holder.log")
-    held = proc.claim(spec["folder"], spec["record"])
+    held = proc.claim(spec["folder"], spec["record"], int(argv[-2]))
     let_go()
     signal.pthread_sigmask(signal.SIG_BLOCK, proc.WAITED)
     holder = Holder(spec)

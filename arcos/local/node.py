@@ -58,8 +58,8 @@ def start(site: Site, progress: Progress, simulate: bool = False) -> NodeState:
     check(site, simulate=simulate)
     folder = site_folder(site.name)
     try:
-        with lock.hold(folder / "lock", f"site {site.name}"):
-            return _start(site, folder, progress, simulate=simulate)
+        with lock.hold(folder / "lock", f"site {site.name}") as held:
+            return _start(site, folder, progress, held, simulate=simulate)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise ArcosError(
@@ -84,7 +84,11 @@ def check(site: Site, simulate: bool = False) -> None:
     if not simulate:
         cluster = _cluster(site)
         wanted = {"httpPort": cluster.http_port, "httpsPort": cluster.https_port, "apiPort": cluster.api_port}
-        ports.refuse_taken(wanted, site.name)
+        try:
+            ports.refuse_taken(wanted, site.name)
+        except ArcosError:
+            if not states.read(site.name).running:  # else it is its own, started a moment ago
+                raise
 
 
 def built_programs(progress: Progress, *, simulate: bool) -> Path:
@@ -98,7 +102,7 @@ def built_programs(progress: Progress, *, simulate: bool) -> Path:
     return ensure(plan.SIMULATED if simulate else plan.REAL, progress)
 
 
-def _start(site: Site, folder: Path, progress: Progress, *, simulate: bool) -> NodeState:
+def _start(site: Site, folder: Path, progress: Progress, held: int, *, simulate: bool) -> NodeState:
     before = states.read(site.name)
     machine = {} if simulate else _machine(folder, progress, running=before.running)
     programs = built_programs(progress, simulate=simulate)
@@ -113,7 +117,7 @@ def _start(site: Site, folder: Path, progress: Progress, *, simulate: bool) -> N
             published = _published(_cluster(site), simulate=simulate)
             node = _node(site, folder, programs, published, simulate=simulate)
             found = prepare.Found(programs=programs, machine=machine, published=published, settings=settings)
-            _launch("supervisor" if simulate else "holder", prepare.write(site, folder, node, found, files))
+            _launch("supervisor" if simulate else "holder", prepare.write(site, folder, node, found, files), held)
     try:
         waiting.until_ready(site, folder, pki.machine_authority(), progress)
     except ArcosError:
@@ -171,12 +175,21 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _launch(module: str, spec: Path) -> None:
-    """Start the process that stays; it detaches by itself, and has said who it is when this returns."""
+def _launch(module: str, spec: Path, held: int) -> None:
+    """Start the process that stays; it detaches by itself, and has said who it is when this returns.
+
+    Until then it holds the site's lock, the open file `held`, as we do.
+    """
     environment = {"PATH": plan.PATH, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
-    command = [sys.executable, "-S", "-m", f"arcos.local.{module}", str(spec)]
+    command = [sys.executable, "-S", "-m", f"arcos.local.{module}", str(held), str(spec)]
     done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        pass_fds=(held,),
     )
     if done.returncode != 0:
         raise ArcosError("the node's process could not be started", why=done.stderr.strip()[-500:])

@@ -220,10 +220,11 @@ def fail(folder: str, problem: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def claim(folder: str, record: Mapping[str, Any]) -> int:
+def claim(folder: str, record: Mapping[str, Any], starter: int) -> int:
     """Become the one process that holds a site, and write down who that is. Returns the open lock file.
 
-    The kernel gives the lock back when this process ends, however it ends; its children do not get it.
+    The kernel gives the lock back when this process ends, however it ends; its children do not get it. `starter` is
+    the open lock of the `up` that started us, which is let go now.
     """
     held = os.open(f"{folder}/run/held", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -233,6 +234,7 @@ def claim(folder: str, record: Mapping[str, Any]) -> int:
     pid = os.getpid()
     known = {"pid": pid, "ticks": start_ticks(pid), "boot": boot_id(), "started": time.time()}
     write_json(f"{folder}/run/node.json", {**record, **known})
+    os.close(starter)
     return held
 
 

@@ -212,12 +212,15 @@ def wait_for_address(address: str, seconds: float = 30) -> bool:
 
 
 def main(argv: list[str]) -> None:
-    """Run what the specification file named by the last argument says."""
+    """Run what the specification file named by the last argument says.
+
+    The argument before it, of a simulated node only, is the open lock of the `up` that starts us.
+    """
     with open(argv[-1], encoding="utf-8") as file:
         spec: dict[str, Any] = json.load(file)
     if spec["simulate"]:
         let_go = proc.detach(f"{spec['folder']}/logs/supervisor.log")
-        held = proc.claim(spec["folder"], spec["record"])
+        held = proc.claim(spec["folder"], spec["record"], int(argv[-2]))
         let_go()
     signal.pthread_sigmask(signal.SIG_BLOCK, proc.WAITED)
     if not spec["simulate"]:

@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,20 @@ class Local:
     def get(self, *arguments: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
         return content
+
+
+def eventually(check: Callable[[], object], seconds: float = 60) -> object:
+    """What `check` returns once it is true; its last error or value otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if value := check():
+                return value
+            problem: object = "still false"
+        except (OSError, AssertionError) as error:
+            problem = error
+        assert time.monotonic() < deadline, f"not within {seconds} s: {problem}"
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import pytest
 from arcos.local import processes as proc
 from arcos.local.state import numbers_outside, site_folder
 from tests.arcos.local import manifests as make
-from tests.arcos.local.conftest import Local
-from tests.arcos.local.test_node_real import eventually, fetch
+from tests.arcos.local.conftest import Local, eventually
+from tests.arcos.local.test_node_real import fetch
 
 pytestmark = pytest.mark.real
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -64,6 +66,19 @@ def test_a_dead_holders_lock_is_free(tmp_path: Path) -> None:
 
     with lock.hold(tmp_path / "lock", "site x"):
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
+
+
+def test_a_lock_that_a_dead_holder_passed_on_is_waited_for_and_not_refused(tmp_path: Path) -> None:
+    """As when `up` is killed while the node's process that it started has not said yet who it is."""
+    if not (child := os.fork()):
+        with lock.hold(tmp_path / "lock", "site x") as held:
+            subprocess.Popen(["sleep", "1"], pass_fds=(held,))
+            os._exit(0)
+    os.waitpid(child, 0)
+    began = time.monotonic()
+
+    with lock.hold(tmp_path / "lock", "site x"):
+        assert time.monotonic() - began > 0.5, "not before that process let it go"
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from arcos.local import node
 from arcos.local.state import site_folder
 from arcos.progress import Progress
 from tests.arcos.local import manifests as make
-from tests.arcos.local.conftest import Local, make_site
+from tests.arcos.local.conftest import Local, eventually, make_site
 
 pytestmark = pytest.mark.real
 
@@ -27,20 +26,6 @@ def fetch(url: str, method: str = "GET", body: str = "") -> str:
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
         text: str = answer.read().decode()
         return text
-
-
-def eventually(check: Callable[[], object], seconds: float = 60) -> object:
-    """What `check` returns once it is true; its last error or value otherwise."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if value := check():
-                return value
-            problem: object = "still false"
-        except (OSError, AssertionError) as error:
-            problem = error
-        assert time.monotonic() < deadline, f"not within {seconds} s: {problem}"
-        time.sleep(0.3)
 
 
 def test_a_pod_keeps_its_data_in_a_volume_over_a_restart_of_the_node(other: Local) -> None:

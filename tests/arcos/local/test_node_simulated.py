@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from arcos.local.state import site_folder
 from arcos.paths import ROOT
 from arcos.progress import Progress
 from tests.arcos.local import manifests as make
-from tests.arcos.local.conftest import Local, make_site
+from tests.arcos.local.conftest import Local, eventually, make_site
 
 pytestmark = pytest.mark.api
 
@@ -112,6 +113,58 @@ def test_up_while_another_up_is_at_work_is_refused_and_told_who(simulated: Local
     assert time.monotonic() - began < 1
     os.waitpid(child, 0)
     assert simulated.state.phase == "ready", "the first up is not disturbed"
+
+
+def test_a_node_that_was_starting_when_up_was_killed_is_waited_for(
+    simulated: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst moment: its process was made but has not said who it is; it does so as the next `up` looks around."""
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\nkill -STOP $$\nexec {sys.executable} "$@"\n')
+    slow.chmod(0o755)
+    if not (child := os.fork()):
+        sys.executable = str(slow)
+        try:
+            simulated.up()
+        finally:
+            os._exit(0)
+    eventually(lambda: [pid for pid in processes.children(child) if stopped(pid)])
+    (starting,) = processes.children(child)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    record = site_folder("simulated") / "run" / "node.json"
+    sweep = node._sweep
+
+    def go_on() -> None:
+        os.kill(starting, signal.SIGCONT)
+        eventually(record.exists)
+
+    def while_it_claims(name: str) -> None:
+        go_on()
+        sweep(name)
+
+    monkeypatch.setattr(node, "_sweep", while_it_claims)
+    later = threading.Timer(1, go_on)
+    later.start()
+    state = simulated.up()
+    later.join()
+
+    assert state.phase == "ready"
+    specification = str(site_folder("simulated") / "run" / "spec.json")
+    running = [pid for pid in processes.pids() if specification in command_line(pid)]
+    assert running == [state.pid], "there is one node, and its record"
+
+
+def stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal, proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T"
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def test_a_process_that_cannot_run_ends_the_start_with_its_last_words(

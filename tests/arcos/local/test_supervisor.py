@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from arcos.local import lock, supervisor
 from arcos.local import processes as proc
-from arcos.local import supervisor
 from arcos.paths import ROOT
 
 
@@ -82,8 +82,9 @@ def run(folder: Path, *listed: dict[str, Any]) -> int:
         "record": {"site": "test", "simulate": True, "ports": {}, "settings": {}},
     }
     (folder / "run" / "spec.json").write_text(json.dumps(spec))
-    command = [sys.executable, "-S", "-m", "arcos.local.supervisor", str(folder / "run" / "spec.json")]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with lock.hold(folder / "lock", "site test") as held:
+        command = [sys.executable, "-S", "-m", "arcos.local.supervisor", str(held), str(folder / "run" / "spec.json")]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, pass_fds=(held,))
     pid: int = json.loads((folder / "run" / "node.json").read_text())["pid"]
     return pid
 
