@@ -62,20 +62,29 @@ def _notices(names: Sequence[str]) -> list[str]:
 
 
 def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """List the sites: name, cluster kind, domain, release and apps."""
+    """List the sites: name, cluster kind, domain, release and apps. A file with mistakes hides no other site."""
     from rich.console import Console
     from rich.table import Table
 
+    from arcos.site.diagnostics import Finding, SiteErrors
     from arcos.site.loader import load_site, site_names
 
-    loaded = [load_site(name) for name in site_names()]
+    loaded: list[Site] = []
+    findings: list[Finding] = []
+    for name in site_names():
+        try:
+            loaded.append(load_site(name))
+        except SiteErrors as error:
+            findings += error.findings
     if as_json:
         typer.echo(json.dumps([_row(site) for site in loaded], indent=2))
-        return
-    table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
-    for site in loaded:
-        table.add_row(site.name, site.cluster.kind, site.domain, site.release, ", ".join(_apps(site)))
-    Console(soft_wrap=True).print(table)
+    else:
+        table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
+        for site in loaded:
+            table.add_row(site.name, site.cluster.kind, site.domain, site.release, ", ".join(_apps(site)))
+        Console(soft_wrap=True).print(table)
+    if findings:
+        raise SiteErrors(findings)
 
 
 def _apps(site: Site) -> list[str]:

@@ -78,6 +78,18 @@ def test_a_mistake_in_a_site_file_is_exit_code_2_with_its_place(tmp_path: Path) 
     assert "Traceback" not in printed
 
 
+def test_sites_lists_the_good_ones_beside_one_with_a_mistake(tmp_path: Path) -> None:
+    good = (ROOT / "stacks" / "Pulumi.local.yaml").read_text(encoding="utf-8")
+    (tmp_path / "Pulumi.good.yaml").write_text(good, encoding="utf-8")
+    (tmp_path / "Pulumi.typo.yaml").write_text(good.replace("    title:", "    tilte:"), encoding="utf-8")
+
+    done = arcosctl("sites", "--json", ARCOS_STACKS=str(tmp_path))
+
+    assert [site["name"] for site in json.loads(done.stdout)] == ["good"]
+    assert "Pulumi.typo.yaml:5:5" in done.stderr, "and the other is not passed over in silence"
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
