@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +46,9 @@ def up(
     from arcos.site.loader import load_site
 
     site = load_site(name)
+    _refuse_unless_local(site, {"--simulate": simulate, "--cluster-only": cluster_only})
+    if delete_data:
+        _confirm(f"Delete the volumes of site '{name}' that its file asks for no more? What is on them is gone then.")
     progress = Progress()
     with _alone(site):
         if site.cluster.kind == "local":
@@ -68,10 +72,8 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
 
     site = load_site(name)
     progress = Progress()
-    if delete_data and not _confirmed(
-        f"Delete all data of site '{name}'? Notebooks, volumes, databases are gone then."
-    ):
-        raise ArcosError("nothing was changed", why="deleting data was not confirmed", exit_code=FAILED)
+    if delete_data:
+        _confirm(f"Delete all data of site '{name}'? Notebooks, volumes, databases are gone then.")
     with _alone(site):
         if site.cluster.kind == "local":
             from arcos.local.node import stop
@@ -82,6 +84,17 @@ def down(name: SITE, delete_data: DELETE_DATA = False) -> None:
         from arcos.cli.connect import kubectl_for
 
         remove(site.name, kubectl_for(site), progress, delete_data=delete_data)
+
+
+def _refuse_unless_local(site: Site, flags: Mapping[str, bool]) -> None:
+    if site.cluster.kind != "local" and (given := [flag for flag, on in flags.items() if on]):
+        raise ArcosError(
+            f"{' and '.join(given)} is for sites of kind local",
+            where=f"stacks/Pulumi.{site.name}.yaml: cluster.kind {site.cluster.kind}",
+            why="the cluster of this site is not started from here",
+            fix=f"./arcosctl up {site.name}",
+            exit_code=USAGE,
+        )
 
 
 def _alone(site: Site) -> AbstractContextManager[object]:
@@ -164,11 +177,12 @@ def _refuse_unresolved(site: Site, manifests: list[Manifest]) -> None:
     )
 
 
-def _confirmed(question: str) -> bool:
+def _confirm(question: str) -> None:
     """Ask on a terminal; in a script the flag itself is the answer."""
     import sys
 
-    return not sys.stdin.isatty() or typer.confirm(question)
+    if sys.stdin.isatty() and not typer.confirm(question):
+        raise ArcosError("nothing was changed", why="deleting data was not confirmed", exit_code=FAILED)
 
 
 def _say_where(site: Site, progress: Progress) -> None:

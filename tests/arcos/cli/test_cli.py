@@ -97,6 +97,8 @@ def test_sites_lists_the_good_ones_beside_one_with_a_mistake(tmp_path: Path) -> 
         (["render", "locl"], "local"),
         (["diff", "nectar-qld"], "openstack-magnum"),
         (["up", "no-such-site"], "no-such-site"),
+        (["up", "aws-sydney", "--simulate"], "--simulate is for sites of kind local"),
+        (["up", "hpc-perth", "--cluster-only"], "--cluster-only is for sites of kind local"),
         (["test", "no-such-tier"], "static"),
         (["logs", "local", "nobody"], "welcome"),
         (["images", "show", "no-such-image"], "welcome"),
