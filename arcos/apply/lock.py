@@ -59,14 +59,25 @@ class Lock:
         pause = RENEW
         while not self._stop.wait(pause):
             try:
-                body = _lease(self.site, self.holder, like=self.lease)
-                self.lease = self.kubectl.request("replace", f"{_LEASES}/{_name(self.site)}", body)
+                self.lease = self._renewed()
                 deadline, pause = time.monotonic() + DURATION, RENEW
             except ServerError as error:
-                if error.reason is not Reason.UNREACHABLE or time.monotonic() > deadline:
+                if error.reason in (Reason.CONFLICT, Reason.NOT_FOUND) or time.monotonic() > deadline:
                     self._lost = error.why
                     return
                 pause = 3
+
+    def _renewed(self) -> Manifest:
+        body = _lease(self.site, self.holder, like=self.lease)
+        try:
+            return self.kubectl.request("replace", f"{_LEASES}/{_name(self.site)}", body)
+        except ServerError as error:
+            if error.reason is not Reason.CONFLICT:
+                raise
+            existing = _existing(self.site, self.kubectl)
+            if existing is None or _holder(existing).id != self.holder.id:
+                raise
+            return existing  # the renewal before this one was carried out, its answer lost
 
     def _release(self) -> None:
         options: Manifest = {"kind": "DeleteOptions", "apiVersion": "v1"}
@@ -108,7 +119,7 @@ def _acquire(site: str, kubectl: Kubectl, holder: Holder, notice: Callable[[str]
     existing = _existing(site, kubectl)
     if existing is None:  # released between the two requests
         return kubectl.request("create", _LEASES, _lease(site, holder))
-    other = Holder.from_json((existing["metadata"].get("annotations") or {}).get(_HOLDER, ""))
+    other = _holder(existing)
     if other.id == holder.id:  # our own request, whose answer was lost
         return existing
     if not (why := _free(existing, other)):
@@ -120,6 +131,10 @@ def _acquire(site: str, kubectl: Kubectl, holder: Holder, notice: Callable[[str]
         if error.reason in (Reason.CONFLICT, Reason.NOT_FOUND):
             raise _busy(site, other) from error
         raise
+
+
+def _holder(lease: Manifest) -> Holder:
+    return Holder.from_json((lease["metadata"].get("annotations") or {}).get(_HOLDER, ""))
 
 
 def _existing(site: str, kubectl: Kubectl) -> Manifest | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import signal
 import socket
 import threading
@@ -194,43 +192,6 @@ def test_ctrl_c_gives_the_lock_back(cluster, slow):
     assert cluster.get("lease", f"arcos-up-{cluster.site}", "kube-system") is None
 
 
-def put_lease(cluster, age):
-    """A lease held by a process on another machine that renewed it so many seconds ago."""
-    renewed = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=age)
-    holder = {"id": "x", "user": "ann", "host": "laptop", "pid": 7, "command": "arcosctl up", "since": "noon",
-              "boot": "another", "space": "another", "start": "1"}  # fmt: skip
-    metadata = {"name": f"arcos-up-{cluster.site}", "namespace": "kube-system",
-                "annotations": {"arcos.dev/holder": json.dumps(holder)}}  # fmt: skip
-    time_ = renewed.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    spec = {"holderIdentity": "ann", "leaseDurationSeconds": 60, "renewTime": time_, "acquireTime": time_}
-    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
-    cluster.kubectl.run("create", "-f", "-", stdin=json.dumps(lease))
-
-
-def test_a_holder_on_another_machine_is_believed_until_its_lease_runs_out(cluster):
-    wanted = states(cluster)[0]
-    put_lease(cluster, age=30)
-    with pytest.raises(ArcosError, match="being changed by someone else") as caught:
-        cluster.apply(wanted)
-    assert "ann@laptop" in caught.value.why
-    cluster.kubectl.run("delete", "lease", f"arcos-up-{cluster.site}", "-n", "kube-system")
-    put_lease(cluster, age=61)
-    cluster.apply(wanted)
-    Check(cluster).converged(wanted, "after the lease ran out")
-
-
-def test_a_run_that_could_not_give_its_lease_back_does_not_stand_in_the_way_of_the_next(cluster):
-    """As when the API server is away in that moment; the process that ran it goes on living."""
-    from arcos.apply import lock
-
-    with lock.locked(cluster.site, cluster.kubectl, print) as held:
-        with pytest.raises(ArcosError, match="being changed by someone else"):
-            cluster.apply(states(cluster)[0])
-        held._release = lambda: None
-    assert cluster.get("lease", f"arcos-up-{cluster.site}", "kube-system"), "it is still there"
-    cluster.apply(states(cluster)[0])
-
-
 def test_a_control_plane_that_restarts_under_a_running_apply_is_waited_for(cluster):
     """The API server is killed twice, at different moments, while runs go on one after the other."""
     states_ = states(cluster)
@@ -256,24 +217,6 @@ def test_a_control_plane_that_restarts_under_a_running_apply_is_waited_for(clust
     cluster.kubectl.patient(90).run("get", "--raw", "/readyz")
     cluster.apply(states_[1])
     Check(cluster).converged(states_[1], "after the restarts")
-
-
-def test_a_lock_lost_in_the_middle_stops_the_work_before_it_changes_more(cluster, monkeypatch):
-    from arcos.apply import lock
-
-    monkeypatch.setattr(lock, "RENEW", 0.2)
-    with lock.locked(cluster.site, cluster.kubectl, print) as held:
-        held.check()
-        cluster.kubectl.run("delete", "lease", f"arcos-up-{cluster.site}", "-n", "kube-system")
-        for _ in range(200):
-            if held._lost:
-                break
-            time.sleep(0.1)
-        put_lease(cluster, age=0)  # refused if our renewal had made the lease again
-        with pytest.raises(ArcosError, match="lost the lock"):
-            held.check()
-    assert cluster.get("lease", f"arcos-up-{cluster.site}", "kube-system"), "another's lock is not given back by us"
-    cluster.kubectl.run("delete", "lease", f"arcos-up-{cluster.site}", "-n", "kube-system")
 
 
 def test_kubectl_ends_with_a_killed_run_so_that_no_orphan_changes_the_cluster(cluster, slow, tmp_path):
