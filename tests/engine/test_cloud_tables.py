@@ -58,5 +58,13 @@ def test_what_the_documents_say_makes_a_new_resource_does_so_here(package: str, 
     assert not missing, "the documents say that a change of these makes a new one"
 
 
+@pytest.mark.parametrize(("package", "token"), _TYPES)
+def test_what_cannot_change_in_place_has_no_input_that_could(package: str, token: str) -> None:
+    rule = table(package).resources[token]
+    inputs = set(_types.input_type_py_to_pulumi_names(args_class(token)).values())
+
+    assert rule.in_place is bool(inputs - {_top(path) for path in rule.replace})
+
+
 def _top(path: str) -> str:
     return path.rstrip("?").partition(".")[0]

@@ -85,14 +85,14 @@ class Trial:
         return matching[0] if matching else None
 
 
-def make_trial(base: Path, package: str, schemas: Path) -> Trial:
-    """A fresh project with the program of `package`."""
+def make_trial(base: Path, package: str, schemas: Path, program: str = "") -> Trial:
+    """A fresh project with the program of `package`, or another one."""
     cloud = install(base, schemas)
     folder = base / "project"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(_PROJECT, encoding="utf-8")
     environment(folder / ".venv")
-    shutil.copy(_PROGRAMS / f"{package}.py", folder / "__main__.py")
+    shutil.copy(_PROGRAMS / f"{program or package}.py", folder / "__main__.py")
     path = f"{cloud.bin}:{os.environ['PATH']}"
     project = Project(folder, engine_env(base) | cloud.env | {"PATH": path}, stack="trial")
     project.run("pulumi", "stack", "init", "trial", "--non-interactive")

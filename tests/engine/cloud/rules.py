@@ -28,12 +28,14 @@ class Rule:
     `?` marks one that may be missing. `refs` are paths whose values must be ids (or, after a `#`, another property) of
     something that exists, which cannot be deleted before; but what `goes_with` one goes when that does. Making one
     whose id is there changes it where the cloud does `upsert`, else it is refused. `grows`: outputs that count changes.
+    `in_place`: whether anything else can change without a new one.
     `imports`: by what `pulumi import` takes one in, where that is not its id.
     `secret` outputs are marked so.
     """
 
     id: str = "{uuid}"
     replace: tuple[str, ...] = ()
+    in_place: bool = True
     named: str = ""
     unique: tuple[str, ...] = ()
     taken: str = "Conflict: {type} with the same {unique} already exists"
