@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
 from components.metadata import NOT_AWAITED, PREFIX, metadata, resource_name, selector
 from components.network import EgressRule, IngressRule
@@ -64,19 +64,21 @@ class WorkloadArgs:
 
 
 class Workload(ComponentResource):
-    """A hardened service."""
+    """A hardened service. All of it waits for what `opts` says, and only its pods for what is in `after`."""
 
     service_name: Output[str]
     """The Service's name."""
 
-    def __init__(self, name: str, args: WorkloadArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: WorkloadArgs, opts: ResourceOptions | None = None, *, after: Sequence[Resource] = ()
+    ) -> None:
         super().__init__("arcos:components:Workload", name, None, opts)
         # What a component depends on does not reach its children by itself.
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         _account(args, child)
         policy = _policy(args, child)
         service = _service(args, child)
-        needs = [policy, *_claims(args, child)]
+        needs = [policy, *_claims(args, child), *after]
         _pods(args, ResourceOptions.merge(child, ResourceOptions(depends_on=needs)))
         if args.replicas > 1:
             _budget(args, child)

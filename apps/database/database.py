@@ -59,11 +59,7 @@ class Databases(ComponentResource):
         files = config_files()
         config = _config(files, child)
         seeders = _seeders(args, child)
-        server = Workload(
-            DATABASE,
-            workload(args, files),
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders])),
-        )
+        server = Workload(DATABASE, workload(args, files), child, after=[config, *seeders])
         if isinstance(args.config.backup, BucketBackup) and args.endpoint:
             [bucket] = args.config.buckets_asked().values()
             backup.Backup(

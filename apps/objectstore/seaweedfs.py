@@ -103,8 +103,7 @@ class SeaweedFsStore(ComponentResource):
             _config(files, child),
             *(Seeder(one.name, SeederArgs(secret=one, image=image), opts=child) for one in secrets(args.buckets)),
         ]
-        ordered = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
-        Workload(OBJECTSTORE, workload(args, files), opts=ordered)
+        Workload(OBJECTSTORE, workload(args, files), child, after=first)
         self.register_outputs({})
 
 

@@ -70,7 +70,8 @@ class EksCluster(ComponentResource):
         rights = EksPodRights("pod-rights", _pod_rights(args, addons), child)
         if args.config.budget:
             budget(args.site, args.config.budget, args.tags, child)
-        ready = [*access.granted, *nodes.groups, dns, *storage.made, *rights.made]
+        # Machines are there before the add-ons that run on them.
+        ready = [*access.granted, dns, *storage.made, *rights.made]
         self.kubeconfig = _kubeconfig(args, plane, ready)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

@@ -54,7 +54,8 @@ class AwsNetwork(ComponentResource):
         outward = _public_routes(args, vpc, gateway, public, child)
         nats = _nat_gateways(args, public, ResourceOptions.merge(child, ResourceOptions(depends_on=outward)))
         tables = _private_tables(args, vpc, child)
-        self.ways_out = [*outward, *_private_routes(args, tables, nats, self.nodes, child)]
+        # What is outward of a NAT gateway is there before it.
+        self.ways_out = _private_routes(args, tables, nats, self.nodes, child)
         self.ways_out.append(_bucket_endpoint(args, vpc, tables, child))
         self.register_outputs({"vpc_id": self.vpc_id})
 

@@ -43,10 +43,11 @@ class EksNodes(ComponentResource):
 
     def __init__(self, name: str, args: EksNodesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:EksNodes", name, None, opts)
-        # What a component depends on does not reach its children by itself.
-        child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        child = ResourceOptions(parent=self)
         role = _role(args, child)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=role.rights))
+        # What the component waits for does not reach its children by itself, and only machines have to wait.
+        first = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        after = ResourceOptions.merge(first, ResourceOptions(depends_on=role.rights))
         self.groups = [_group(args, pool, role, _template(args, pool, child), after) for pool in args.pools]
         self.register_outputs({})
 

@@ -42,29 +42,30 @@ class EksStorage(ComponentResource):
 
     def __init__(self, name: str, args: EksStorageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:EksStorage", name, None, opts)
-        # What a component depends on does not reach its children by itself.
-        child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        self.made = [_block(args, child)]
+        child = ResourceOptions(parent=self)
+        # What the component waits for does not reach its children by itself, and only drivers have to wait.
+        first = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        self.made = [_block(args, child, first)]
         if args.file_system:
-            self.made += [*_ways_to_files(args, child), _shared(args, child)]
+            self.made += [*_ways_to_files(args, child), _shared(args, child, first)]
         self.register_outputs({})
 
 
-def _block(args: EksStorageArgs, opts: ResourceOptions) -> eks.Addon:
+def _block(args: EksStorageArgs, opts: ResourceOptions, first: ResourceOptions) -> eks.Addon:
     """Each volume carries the site's tag: by it the driver may touch this one, and a person finds what is left."""
     site, account = args.addons.site, "ebs-csi-controller-sa"
     policy = policies.block_storage(site, args.addons.region)
     role = pod_role(args.addons, "block-storage", account=account, policy=policy, opts=opts)
-    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=role.rights))
+    after = ResourceOptions.merge(first, ResourceOptions(depends_on=role.rights))
     settings = {"controller": {"extraVolumeTags": {SITE_TAG: site}}}
     return addon(args.addons, "aws-ebs-csi-driver", after, settings=settings, identity=(account, role))
 
 
-def _shared(args: EksStorageArgs, opts: ResourceOptions) -> eks.Addon:
+def _shared(args: EksStorageArgs, opts: ResourceOptions, first: ResourceOptions) -> eks.Addon:
     account = "efs-csi-controller-sa"
     policy = policies.shared_storage(args.file_system, args.addons.region)
     role = pod_role(args.addons, "shared-storage", account=account, policy=policy, opts=opts)
-    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=role.rights))
+    after = ResourceOptions.merge(first, ResourceOptions(depends_on=role.rights))
     return addon(args.addons, "aws-efs-csi-driver", after, identity=(account, role))
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.components.clusters.aws_eks.recording import ADMIN, before
+from tests.components.clusters.aws_eks.recording import ADMIN, before, walked
 
 TAGLESS = {
     "aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation",
@@ -191,6 +191,13 @@ def test_objects_in_the_cluster_need_its_provider(made):
     for one in made:
         if one.type.startswith("kubernetes:"):
             assert provider in before(made, one.urn)
+
+
+def test_the_engine_can_say_that_something_is_protected(made):
+    """It first walks from there along every path, and every object in the cluster has this many more."""
+    inside = next(one for one in made if one.type == "pulumi:providers:kubernetes")
+
+    assert walked(made, inside.urn) < 5000, "`pulumi destroy` would not end: who waits for whom twice over?"
 
 
 def test_machines_have_a_way_out_as_long_as_there_are_machines(made):
