@@ -123,7 +123,7 @@ def tiers(keyword: str = "") -> list[Tier]:
         Tier(
             name="engine",
             about="pulumi up, preview, destroy with the real engine",
-            commands=((*pytest, "-m", "engine"),),
+            commands=((*pytest, "-m", "engine", "-n", "2", "--dist", "loadgroup"),),
             missing=f"not run: needs {', '.join(engine)} on the PATH" if engine else "",
         ),
     ]

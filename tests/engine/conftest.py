@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from arcos.paths import cache_dir
+from tests.engine.cloud.install import PACKAGES
 from tests.engine.half import Half, make_half
 from tests.engine.project import Project, copy_project
 from tests.engine.site import CloudSite, cloud_site
-from tests.engine.trial import Trial, make_trial
 
+#: What tests go on from, one after the other.
+_SHARED = ("halves", "project", "site", "lives", "running")
 ENGINE = ("pulumi", "pulumi-language-python")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where tests run at once, those that share something stay together."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        if isinstance(item, pytest.Function) and Path(__file__).parent in item.path.parents:
+            shared = next((one for one in _SHARED if one in item.fixturenames), None)
+            which = item.callspec.params.get(shared, "") if hasattr(item, "callspec") else ""
+            if shared:
+                item.add_marker(pytest.mark.xdist_group(f"{shared} {which}".strip()))
 
 
 def need(*programs: str) -> None:
@@ -37,29 +58,26 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture(scope="session")
 def deployed(project: Project) -> Project:
-    """The project after a `pulumi up` to its end, for tests that look and change nothing."""
-    project.pulumi("up", "--yes", "--skip-preview")
+    """The project after a `pulumi up` that was killed on its way, twice, and one to its end."""
+    for seconds in (4.0, 8.0):
+        running = project.start(*project.command("up", "--yes", "--skip-preview"))
+        time.sleep(seconds)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        project.pulumi("cancel", "--yes")
+    project.pulumi("up", "--yes", "--skip-preview", "--refresh")
     return project
 
 
 @pytest.fixture(scope="session")
-def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the names and types of the clouds' SDKs are kept once they were read."""
-    return tmp_path_factory.mktemp("schemas")
-
-
-@pytest.fixture
-def openstack(tmp_path: Path, schemas: Path) -> Trial:
-    """Plain OpenStack resources in an empty account."""
-    need(*ENGINE)
-    return make_trial(tmp_path, "openstack", schemas)
-
-
-@pytest.fixture
-def aws(tmp_path: Path, schemas: Path) -> Trial:
-    """Plain AWS resources in an empty account."""
-    need(*ENGINE)
-    return make_trial(tmp_path, "aws", schemas)
+def schemas() -> Path:
+    """Where the names and types of the clouds' SDKs are kept: read once for these versions, tables and readers."""
+    read = sorted((Path(__file__).parent / "cloud").glob("*"))
+    of = hashlib.sha256(b"".join(one.read_bytes() for one in read if one.suffix in (".py", ".yaml")))
+    of.update(" ".join(version(f"pulumi-{package}") for package in PACKAGES).encode())
+    folder = cache_dir() / "tests" / f"schemas-{of.hexdigest()[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="module", params=["nectar-qld", "aws-sydney"])

@@ -1,27 +1,34 @@
 """A run that is killed, or loses a reply, at any step of making a cluster: one command, and a retry completes it.
 
-`ARCOS_CRASH=all` goes through every step of every kind, `ARCOS_CRASH=3` through every third; by default a few.
+`ARCOS_CRASH=all` goes through every step of every kind, `ARCOS_CRASH=3` through every third; by default a few in one
+life of each. So does a run that takes a cluster down.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from tests.engine.cloud.steering import Order
+from tests.engine.cloud.steering import Fault, Order
 from tests.engine.conftest import ENGINE, need
 from tests.engine.half import KINDS, Half, make_half
 
 pytestmark = pytest.mark.engine
 
 EVERY = int(os.environ.get("ARCOS_CRASH", "0").replace("all", "1"))
-Steps = dict[str, tuple[int, ...]]
-#: The steps that are crashed at by default: how many things are there already.
-KILLED: Steps = {"aws-eks": (0, 40), "openstack-magnum": (1,), "openstack-vm": (2, 30)}
-LOST: Steps = {"aws-eks": (9,), "openstack-magnum": (1,), "openstack-vm": (13,)}
+#: By default, in one cluster's life: how many things are there already, and what happens to the run then.
+SOME: dict[str, dict[int, Fault]] = {
+    "aws-eks": {0: "kill-after", 5: "kill-before", 9: "lost", 40: "kill-after"},
+    "openstack-magnum": {0: "lost", 1: "kill-after"},
+    "openstack-vm": {2: "kill-after", 9: "kill-before", 13: "lost", 30: "kill-after"},
+}
+#: With `ARCOS_CRASH`: each of these alone, after every so many things.
+STRIDES: dict[Fault, int] = {"kill-after": 1, "lost": 4, "kill-before": 8}
+CASES = [(kind, fault) for kind in KINDS for fault in (STRIDES if EVERY else ("all",))]
 #: Machines' hooks are the program's, which protects everything again that `pulumi state unprotect` had let go.
 DESTROY = ("destroy", "--yes", "--skip-preview", "--run-program", "--ignore-protect")
 
@@ -38,86 +45,68 @@ def whole(half: Half) -> int:
     return sum(one.get("custom", False) and not one["type"].startswith("pulumi:") for one in steps)
 
 
-def points(half: Half, some: Steps, every: int, size: int) -> Iterator[int]:
-    """Of every so many: after how many further calls the run ends."""
-    for there in range(0, size, every * EVERY) if EVERY else some[half.kind]:
+def points(kind: str, fault: Fault | Literal["all"], size: int) -> list[tuple[int, Fault]]:
+    """How many things are there, and what happens then."""
+    if fault == "all":
+        return list(SOME[kind].items())
+    return [(there, fault) for there in range(0, size, STRIDES[fault] * EVERY)]
+
+
+@pytest.mark.parametrize(("half", "fault"), CASES, indirect=["half"])
+def test_whatever_cuts_a_run_short_a_retry_completes_it_with_nothing_twice(half: Half, fault: Fault) -> None:
+    size = whole(half)
+    for there, what in points(half.kind, fault, size):
         # What may be made again was, on the way.
         if (further := there - len(half.ours)) >= 0:
-            yield further
+            cut_short(half, what, further)
+
+    half.up()
+
+    assert half.unchanged()
+    assert len(half.ours) == size, "nothing twice"
+    taken_down(half)
+    assert not half.ours, "nothing that the state does not know"
 
 
-@pytest.mark.parametrize("half", KINDS, indirect=True)
-def test_killed_just_after_a_call_a_retry_completes_it_with_nothing_twice(half: Half) -> None:
-    size = whole(half)
-    for further in points(half, KILLED, 1, size):
-        before = len(half.ours)
-        half.crash(Order("kill-after", on="create", first=further + 1))
+def cut_short(half: Half, fault: Fault, further: int) -> None:
+    """`up` that ends after so many calls, and what an operator does then."""
+    before, order = len(half.ours), Order(fault, on="create", first=further + 1)
+    if fault == "lost":
+        half.cloud.steering.give(order)
+        half.up(ok=False)
+        half.cloud.steering.give()
+    else:
+        half.crash(order)
+    if fault == "kill-before":
+        # A plain retry is enough.
+        half.project.pulumi("cancel", "--yes")
+    else:
         assert len(half.ours) > before, "made, and nobody heard of it"
         half.mend()
 
-    half.up()
 
-    completed(half, size)
-
-
-@pytest.mark.parametrize("half", KINDS, indirect=True)
-def test_a_lost_reply_is_no_second_thing_and_no_refusal(half: Half) -> None:
-    size = whole(half)
-    for further in points(half, LOST, 4, size):
-        half.cloud.steering.give(Order("lost", on="create", first=further + 1))
-        half.up(ok=False)
-        half.cloud.steering.give()
-        half.mend()
-
-    half.up()
-
-    completed(half, size)
-
-
-@pytest.mark.parametrize("half", ["aws-eks"], indirect=True)
-def test_killed_just_before_a_call_a_plain_retry_is_enough(half: Half) -> None:
-    size = whole(half)
-    for further in points(half, LOST, 8, size):
-        half.crash(Order("kill-before", on="create", first=further + 1))
-        half.project.pulumi("cancel", "--yes")
-
-    half.up()
-
-    completed(half, size)
-
-
-@pytest.mark.parametrize("half", KINDS, indirect=True)
-def test_killed_while_it_is_taken_down_a_retry_takes_down_the_rest(half: Half) -> None:
-    half.up()
+def taken_down(half: Half) -> None:
+    """By a run that is killed on its way, and a plain retry."""
     half.cloud.steering.give(Order("kill-after", on="delete", first=2))
     half.project.pulumi(*DESTROY, ok=False)
     half.cloud.steering.give()
-
     half.project.pulumi("cancel", "--yes")
     half.project.pulumi(*DESTROY)
 
-    assert not half.ours
 
-
-def test_a_run_that_is_alive_is_never_taken_for_a_dead_one(tmp_path: Path, schemas: Path) -> None:
+def test_of_two_runs_at_once_one_is_refused_and_the_other_never_taken_for_dead(tmp_path: Path, schemas: Path) -> None:
     need(*ENGINE)
     half = make_half(tmp_path, "openstack-magnum", schemas)
-    half.cloud.steering.give(Order("slow", on="create", type="*:ClusterTemplate", seconds=20))
+    half.cloud.steering.give(Order("slow", on="create", type="*:ClusterTemplate", seconds=600))
     running = half.project.start(*half.project.command("up", "--yes", "--skip-preview"))
     while not list((tmp_path / "state").rglob("locks/**/*.json")):
         assert running.poll() is None
+        time.sleep(0.1)
 
-    refused = half.project.arcosctl("mend", half.kind, ok=False)
+    assert "locked" in half.up(ok=False), "the engine's own word, with who holds it"
+    assert "is being changed by another run" in half.project.arcosctl("mend", half.kind, ok=False)
 
-    assert "is being changed by another run" in refused
+    half.cloud.steering.give()
     output, _ = running.communicate(timeout=120)
     assert running.returncode == 0, f"it must go on:\n{output}"
     assert half.unchanged()
-
-
-def completed(half: Half, size: int) -> None:
-    """All is there once, and the state knows all of it."""
-    assert half.unchanged()
-    assert len(half.ours) == size, "nothing twice"
-    half.project.pulumi(*DESTROY)
-    assert not half.ours, "nothing that the state does not know"

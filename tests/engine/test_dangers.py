@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -78,10 +79,11 @@ def edited(halves: Callable[[str], Half], request: pytest.FixtureRequest) -> Ite
     ids=[" ".join(key) for key in DANGEROUS], indirect=["edited"],
 )  # fmt: skip
 def test_a_dangerous_plan_is_refused(edited: Half, type_: str) -> None:
-    assert "protect" in edited.project.pulumi("preview", ok=False), "the engine itself refuses"
+    with ThreadPoolExecutor() as at_once:
+        engine = at_once.submit(edited.project.pulumi, "preview", ok=False)
+        report = judged(edited.project.arcosctl("plan", edited.kind, "--json", ok=False))
 
-    report = judged(edited.project.arcosctl("plan", edited.kind, "--json", ok=False))
-
+    assert "protect" in engine.result(), "the engine itself refuses"
     assert report["refused"] is True
     named = [one["urn"] for one in report["dangers"] if one["urn"].split("::")[2].endswith(type_)]
     assert named, f"it names what would go: {report['dangers']}"

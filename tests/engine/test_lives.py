@@ -7,93 +7,33 @@ types are used is what the kinds' programs make, by their names that a state may
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from arcos.paths import ROOT
 from tests.engine.cloud.install import PACKAGES
 from tests.engine.cloud.rules import table
 from tests.engine.cloud.steering import Order
+from tests.engine.cloud.values import is_unknown
 from tests.engine.conftest import ENGINE, need
-from tests.engine.trial import Trial, make_trial
+from tests.engine.life import Lives, make_lives
 
 pytestmark = pytest.mark.engine
 
 #: What a state may call what the kinds' programs make: `tests/program/test_names.py` keeps it whole.
 _NAMES = ROOT / "tests" / "program" / "golden" / "names.txt"
-_LIVES = Path(__file__).parent / "lives"
-Call = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Lives:
-    """One of each type of a cloud, and what happens to them: `asked`, `in_place` and `anew` of each, by its name."""
-
-    trial: Trial
-    table: dict[str, dict[str, Any]]
-
-    def types(self, what: str = "type") -> set[str]:
-        """The types that have something of `what`."""
-        return {f"{self.trial.package}:{one['type']}" for one in self.table.values() if one.get(what)}
-
-    def settings(self, stages: Sequence[str]) -> list[str]:
-        """What the program is told, on the engine's command line."""
-        return [f"--config=trial:package={self.trial.package}", f"--config=trial:stages={json.dumps(stages)}"]
-
-    def plan(self, *stages: str) -> list[dict[str, Any]]:
-        """The steps of a preview of these stages."""
-        found: list[dict[str, Any]] = self.trial.project.json("preview", *self.settings(stages))["steps"]
-        return found
-
-    def up(self, *stages: str, ok: bool = True) -> list[Call]:
-        """What the engine made the cloud do on the way to these stages."""
-        calls = self.trial.account.calls
-        calls.write_text("", encoding="utf-8")
-        self.trial.up("--continue-on-error", *self.settings(stages), ok=ok)
-        return [json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()]
-
-    def state(self) -> list[dict[str, Any]]:
-        """What the engine holds of the cloud."""
-        held = json.loads(self.trial.project.pulumi("stack", "export"))["deployment"].get("resources", [])
-        return [one for one in held if one["type"] in self.types()]
-
-    def ids(self) -> dict[str, str]:
-        """What the engine knows each by."""
-        return {one["urn"].rpartition("::")[2]: one["id"] for one in self.state()}
-
-    def known(self) -> set[tuple[str, str]]:
-        """Type and id of everything that the engine holds."""
-        return {(one["type"], one["id"]) for one in self.state()}
-
-    def keeps_its_name(self, name: str) -> bool:
-        """Whether one that is made anew is called as the old one, where only one may be."""
-        one = self.table[name]
-        key = table(self.trial.package).resources[f"{self.trial.package}:{one['type']}"].named
-        return key in one["asked"] and key not in one["anew"]
-
-    def there(self) -> set[tuple[str, str]]:
-        """Type and id of everything in the cloud."""
-        return {(one.type, one.id) for one in self.trial.account.resources()}
 
 
 @pytest.fixture(scope="module", params=PACKAGES)
 def lives(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, schemas: Path) -> Lives:
     need(*ENGINE)
-    trial = make_trial(tmp_path_factory.mktemp(request.param), request.param, schemas, program="life")
-    file = shutil.copy(_LIVES / f"{request.param}.yaml", trial.project.folder / "life.yaml")
-    return Lives(trial, yaml.safe_load(Path(file).read_text(encoding="utf-8")))
+    return make_lives(tmp_path_factory.mktemp(request.param), request.param, schemas)
 
 
 def test_every_type_that_is_used_has_a_life_here(lives: Lives) -> None:
-    package = lives.trial.package
+    package = lives.package
     names = _NAMES.read_text(encoding="utf-8")
     used = set(re.findall(rf"^(?:\S+\$)?({package}:[^:$]+:\w+)::", names, re.MULTILINE))
     rules = table(package).resources
@@ -104,8 +44,17 @@ def test_every_type_that_is_used_has_a_life_here(lives: Lives) -> None:
     assert used - lives.types("anew") == set(), "something makes a new one of every type"
 
 
+def test_what_only_the_cloud_can_say_is_unknown_in_a_preview(lives: Lives) -> None:
+    inputs = {one["urn"].rpartition("::")[2]: one["newState"].get("inputs") for one in lives.plan("asked")}
+
+    refers = [(name, key) for name, one in lives.table.items() for key, value in one["asked"].items() if _id(value)]
+    assert len(refers) > 10
+    assert [(name, key) for name, key in refers if not is_unknown(inputs[name][key])] == [], "never an id made up"
+    assert lives.there() == set()
+
+
 def test_what_was_refused_is_not_there_and_plain_retries_make_it(lives: Lives) -> None:
-    steering = lives.trial.cloud.steering
+    steering = lives.cloud.steering
     steering.give(*(Order("fail", on="create", type=one) for one in lives.types()))
 
     # What needs something else is tried once that is there: in no more runs than there are types.
@@ -153,6 +102,10 @@ def test_what_cannot_is_made_anew_and_the_old_one_goes(lives: Lives) -> None:
 
 
 def test_destroy_leaves_nothing(lives: Lives) -> None:
-    lives.trial.project.pulumi("destroy", "--yes", "--skip-preview")
+    lives.project.pulumi("destroy", "--yes", "--skip-preview")
 
     assert lives.there() == set()
+
+
+def _id(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("$") and value.endswith(".id")

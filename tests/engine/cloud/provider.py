@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -182,13 +183,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Be slow, refuse, or kill the engine; what comes after the deed is given back."""
         orders = self._steering().take(on, _token(request), request.name)
         for order in orders:
-            if order.fault == "slow" and self.cancelled.wait(order.seconds):
+            if order.fault == "slow" and not self._waited(order.seconds):
                 context.abort(grpc.StatusCode.CANCELLED, f"{on} of {request.name} was cancelled")
             if order.fault == "fail":
                 context.abort(grpc.StatusCode.UNKNOWN, f"{on} of {request.name}: {order.message}")
             if order.fault == "kill-before":
                 _kill_engine()
         return orders
+
+    def _waited(self, seconds: float) -> bool:
+        """Whether nobody cancelled it; no longer than there are orders at all."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._steering().data().get("orders"):
+            if self.cancelled.wait(0.1):
+                return False
+        return True
 
     def _end(self, orders: list[Order], made: Resource | None, properties: Any, context: grpc.ServicerContext) -> None:
         """Lose the reply, kill the engine, or say that what was made does not work."""

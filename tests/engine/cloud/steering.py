@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from tests.engine.cloud.account import locked, write
 
-#: `fail`: refused, nothing is done. `slow`: takes `seconds`. `lost`: done, and the plugin dies before it says so.
+#: `fail`: refused, nothing is done. `slow`: takes `seconds`, or until the orders are withdrawn.
+#: `lost`: done, and the plugin dies before it says so.
 #: `kill-before`, `kill-after`: the engine is killed, and the plugin with it, just before or just after it is done.
 #: `broken`: done, but what was made does not work, as a cluster in CREATE_FAILED.
 Fault = Literal["fail", "slow", "lost", "kill-before", "kill-after", "broken"]
