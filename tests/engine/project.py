@@ -132,15 +132,19 @@ def _pip(*asked: str) -> str:
 
 def engine_env(base: Path) -> dict[str, str]:
     """An environment in which the engine keeps everything below `base` and fetches nothing."""
-    state = base / "state"
+    state, home = base / "state", base / "pulumi-home"
     state.mkdir(exist_ok=True)
+    home.mkdir(exist_ok=True)
+    # A file where its folder of logs would be: it writes down every property anew, a third of its own work, and has no
+    # switch for it.
+    (home / "logs").touch()
     return {
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{state}",
         "PULUMI_CONFIG_PASSPHRASE": "not a secret: this state lives as long as the test",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_HOME": str(base / "pulumi-home"),
+        "PULUMI_HOME": str(home),
     }
 
 

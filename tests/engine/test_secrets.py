@@ -37,6 +37,8 @@ def half(request: pytest.FixtureRequest, tmp_path: Path, schemas: Path) -> Half:
     """EKS gives out no credential at all: who signs in does so as somebody of AWS."""
     need(*ENGINE)
     made = make_half(tmp_path, request.param, schemas)
+    # Here it writes its logs, as it does for an operator.
+    (tmp_path / "pulumi-home" / "logs").unlink()
     made.cloud.steering.reach(kubeconfig(tmp_path / "kubeconfig"))
     return made
 
@@ -82,6 +84,7 @@ def test_no_secret_is_kept_or_said(half: Half) -> None:
     wanted = secrets(half)
     assert len(wanted) >= 4
     assert len(texts) > 15, "state, history and copies"
+    assert any("/logs/" in where for where, _ in texts)
 
     found = {(where, one[:12]) for where, text in texts for one in wanted if one in text or one in _unescaped(text)}
 
