@@ -52,7 +52,7 @@ class AwsNetwork(ComponentResource):
         public = _subnets(args, vpc, child, public=True)
         self.nodes = _subnets(args, vpc, child, public=False)
         outward = _public_routes(args, vpc, gateway, public, child)
-        nats = _nat_gateways(args, public, ResourceOptions.merge(child, ResourceOptions(depends_on=outward)))
+        nats = _nat_gateways(args, public, outward, child)
         tables = _private_tables(args, vpc, child)
         # What is outward of a NAT gateway is there before it.
         self.ways_out = _private_routes(args, tables, nats, self.nodes, child)
@@ -123,15 +123,15 @@ def _public_routes(
 
 
 def _nat_gateways(
-    args: AwsNetworkArgs, subnets: Mapping[str, Output[str]], opts: ResourceOptions
+    args: AwsNetworkArgs, subnets: Mapping[str, Output[str]], outward: Sequence[Resource], opts: ResourceOptions
 ) -> dict[str, ec2.NatGateway]:
     """By the letter of the zone they stand in, each with an address that stays."""
-    gateways = {}
+    gateways, after = {}, ResourceOptions.merge(opts, ResourceOptions(depends_on=list(outward)))
     for letter in sorted(set(nat_zones(args.zones, args.nat).values())):
         given = tags(args.site, args.tags, named(args.site, f"nat-{letter}"))
         address = ec2.Eip(f"nat-{letter}", domain="vpc", tags=given, opts=opts)
         gateways[letter] = ec2.NatGateway(
-            f"nat-{letter}", allocation_id=address.id, subnet_id=subnets[letter], tags=given, opts=opts
+            f"nat-{letter}", allocation_id=address.id, subnet_id=subnets[letter], tags=given, opts=after
         )
     return gateways
 
