@@ -7,13 +7,6 @@ gc.disable()
 
 import pulumi
 
-from arcos.errors import ArcosError
-from arcos.platform import Platform, PlatformArgs
-from arcos.site.loader import site_from_config
-from arcos.site.release import load_release
+from arcos.platform import push
 
-try:
-    site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
-    Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
-except ArcosError as error:
-    raise pulumi.RunError(str(error).removeprefix("error: ")) from None
+pulumi.run(push.main)

@@ -62,12 +62,14 @@ class PlatformNamespace(ComponentResource):
 
     name: str
     """The namespace's name."""
+    itself: k8s.core.v1.Namespace
+    """Without what is in it: enough for a Secret or a right, which another app puts here; not for a pod."""
 
     def __init__(self, name: str, args: PlatformNamespaceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:PlatformNamespace", name, None, opts)
         child = ResourceOptions(parent=self)
-        namespace = _namespace(args, child)
-        inside = ResourceOptions(parent=self, depends_on=[namespace])
+        self.itself = _namespace(args, child)
+        inside = ResourceOptions(parent=self, depends_on=[self.itself])
         _default_deny(args, inside)
         _allow_dns(args, inside)
         _quota(args, inside)

@@ -91,6 +91,8 @@ class Seeder(ComponentResource):
 
     secret_name: str
     """The secret's name; it exists when the Job is complete."""
+    job: k8s.batch.v1.Job
+    """Depend on this: it waits for all else here, and an engine asked to wait for all of it looks at each."""
 
     def __init__(self, name: str, args: SeederArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:Seeder", name, None, opts)
@@ -105,7 +107,7 @@ class Seeder(ComponentResource):
                 for grant in _grant(secret, namespace, rules, child)
             ),
         ]
-        _job(args, ResourceOptions.merge(child, ResourceOptions(depends_on=rights)))
+        self.job = _job(args, ResourceOptions.merge(child, ResourceOptions(depends_on=rights)))
         self.secret_name = secret.name
         self.register_outputs({"secret_name": self.secret_name})
 

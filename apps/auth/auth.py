@@ -69,17 +69,17 @@ class Auth(ComponentResource):
         wanted = json.dumps(realm.realm(args.config, args.facts, args.clients), indent=1, sort_keys=True)
         config = _config_map(_CONFIG, files, child)
         desired = _config_map(REALM, {"realm.json": wanted}, child)
-        seeders = _seeders(args, child)
+        seeded = _seeded(args, child)
         server = Workload(
             AUTH,
             workload(args, files),
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders])),
+            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeded])),
         )
         told = realm_job.RealmJobArgs(config=args.config, images=args.images, clients=args.clients, wanted=wanted)
         realm_job.job(told, ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server])))
         if args.gated:
             asked = GateArgs(config=args.config, facts=args.facts, images=args.images)
-            Gate(GATE, asked, opts=ResourceOptions.merge(child, ResourceOptions(depends_on=seeders)))
+            Gate(GATE, asked, opts=ResourceOptions.merge(child, ResourceOptions(depends_on=seeded)))
         self.register_outputs({})
 
 
@@ -240,6 +240,6 @@ def _config_map(name: str, files: dict[str, str], opts: ResourceOptions) -> k8s.
     )
 
 
-def _seeders(args: AuthArgs, opts: ResourceOptions) -> list[Seeder]:
+def _seeded(args: AuthArgs, opts: ResourceOptions) -> list[k8s.batch.v1.Job]:
     image = args.images("seeder")
-    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts) for one in secrets(args.clients)]
+    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts).job for one in secrets(args.clients)]

@@ -58,8 +58,8 @@ class Databases(ComponentResource):
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         files = config_files()
         config = _config(files, child)
-        seeders = _seeders(args, child)
-        server = Workload(DATABASE, workload(args, files), child, after=[config, *seeders])
+        seeded = _seeded(args, child)
+        server = Workload(DATABASE, workload(args, files), child, after=[config, *seeded])
         if isinstance(args.config.backup, BucketBackup) and args.endpoint:
             [bucket] = args.config.buckets_asked().values()
             backup.Backup(
@@ -229,6 +229,6 @@ def _config(files: dict[str, str], opts: ResourceOptions) -> k8s.core.v1.ConfigM
     )
 
 
-def _seeders(args: DatabaseArgs, opts: ResourceOptions) -> list[Seeder]:
+def _seeded(args: DatabaseArgs, opts: ResourceOptions) -> list[k8s.batch.v1.Job]:
     image = args.images("seeder")
-    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts) for one in secrets(args.databases)]
+    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts).job for one in secrets(args.databases)]

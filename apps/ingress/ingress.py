@@ -77,11 +77,10 @@ class Ingress(ComponentResource):
             args.routes, https_port=args.https_port, hsts=args.local_ca is None, sign_out=args.sign_out
         )
         config = _config(files, child)
-        needs: list[k8s.core.v1.ConfigMap | Seeder] = [config]
+        needs: list[k8s.core.v1.ConfigMap | k8s.batch.v1.Job] = [config]
         if args.local_ca:
-            needs.append(
-                Seeder("ingress-tls", SeederArgs(secret=certificate(args), image=args.seeder_image), opts=child)
-            )
+            certified = SeederArgs(secret=certificate(args), image=args.seeder_image)
+            needs.append(Seeder("ingress-tls", certified, opts=child).job)
         proxy = Workload(
             "ingress",
             workload(args, files),

@@ -69,12 +69,12 @@ class JupyterHub(ComponentResource):
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         files = config_files(args)
         config = _config_map(files, child)
-        seeders = [
-            Seeder(one.name, SeederArgs(secret=one, image=args.images("seeder")), opts=child) for one in secrets()
+        seeded = [
+            Seeder(one.name, SeederArgs(secret=one, image=args.images("seeder")), opts=child).job for one in secrets()
         ]
         bounds = notebooks.bounds(child)
         notebooks.shared_folders(args.config.shared, args.facts.rwx_storage_class or "", child)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeders, *bounds]))
+        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeded, *bounds]))
         Workload(PROXY, proxy(args), opts=after)
         Workload(HUB, hub(args, files), opts=after)
         images = sorted({args.images(one.image) for one in args.config.profiles})

@@ -90,7 +90,7 @@ def _grafana(
 ) -> Workload:
     files = grafana.config_files()
     key = Seeder(grafana.key().name, SeederArgs(secret=grafana.key(), image=args.images("seeder")), opts=opts)
-    first = [grafana.config_map(files, opts), key, *dashboards]
+    first = [grafana.config_map(files, opts), key.job, *dashboards]
     after = ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
     server = grafana.workload(config, args.facts, args.images, page.DASHBOARDS, files)
     return Workload(prometheus.GRAFANA, server, opts=after)

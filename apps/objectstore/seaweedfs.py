@@ -101,7 +101,7 @@ class SeaweedFsStore(ComponentResource):
         image = args.images("seeder")
         first = [
             _config(files, child),
-            *(Seeder(one.name, SeederArgs(secret=one, image=image), opts=child) for one in secrets(args.buckets)),
+            *(Seeder(one.name, SeederArgs(secret=one, image=image), opts=child).job for one in secrets(args.buckets)),
         ]
         Workload(OBJECTSTORE, workload(args, files), child, after=first)
         self.register_outputs({})

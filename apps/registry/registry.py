@@ -67,7 +67,7 @@ class Registry(ComponentResource):
         back = distribution.DistributionArgs(
             config=args.config, facts=args.facts, images=args.images, endpoint=args.endpoint, files=files
         )
-        first = [_config(files, child), *_seeders(args, child)]
+        first = [_config(files, child), *_seeded(args, child)]
         after = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
         Workload(REGISTRY, distribution.main(back), opts=after)
         for upstream in args.config.upstreams:
@@ -153,9 +153,9 @@ def config_files(args: gate.GateArgs) -> dict[str, str]:
     return files | known | {"gate.json": gate.config_file(args)}
 
 
-def _seeders(args: RegistryArgs, opts: ResourceOptions) -> list[Seeder]:
+def _seeded(args: RegistryArgs, opts: ResourceOptions) -> list[k8s.batch.v1.Job]:
     image = args.images("seeder")
-    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts) for one in secrets(args.config)]
+    return [Seeder(one.name, SeederArgs(secret=one, image=image), opts=opts).job for one in secrets(args.config)]
 
 
 def _config(files: dict[str, str], opts: ResourceOptions) -> k8s.core.v1.ConfigMap:

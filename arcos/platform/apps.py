@@ -6,9 +6,9 @@ One function an app, all alike; what an app is stands in `apps`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
-from pulumi import ComponentResource, ResourceOptions
+from pulumi import ComponentResource, Resource, ResourceOptions
 
 from apps.auth import auth
 from apps.auth.config import AuthConfig
@@ -29,7 +29,7 @@ from apps.registry.config import RegistryConfig
 from apps.welcome import welcome
 from apps.welcome.config import WelcomeConfig
 from arcos.platform.args import PlatformArgs
-from arcos.platform.gather import bucket_endpoint, facts, listings, namespaces, needs, ports
+from arcos.platform.gather import bucket_endpoint, facts, listings, needs, ports
 from components.baseline import Baseline
 from components.clusters.local.cluster import LOCAL_CA
 from components.gate import gated, sign_out_query
@@ -37,15 +37,23 @@ from components.gate import gated, sign_out_query
 #: Where a local site's own certificate is kept in the cluster.
 _LOCAL_TLS_SECRET = "ingress-tls"  # noqa: S105 - a name, not a secret
 
-#: Options for an app that needs these namespaces.
-After = Callable[[Iterable[str]], ResourceOptions]
+
+class After(Protocol):
+    """Options for an app whose pods run in its `own` namespaces; into `others` it only puts Secrets and rights."""
+
+    def __call__(self, own: Iterable[str], others: Iterable[str] = ()) -> ResourceOptions:
+        """Both by name."""
+        ...
 
 
 def build(args: PlatformArgs, baseline: Baseline, opts: ResourceOptions) -> list[ComponentResource]:
     """Every app that the site names."""
 
-    def after(wanted: Iterable[str]) -> ResourceOptions:
-        first = [baseline.namespaces[name] for name in wanted]
+    def after(own: Iterable[str], others: Iterable[str] = ()) -> ResourceOptions:
+        # No more than is needed: every object of the app waits for each of these, and an engine looks up each.
+        known = baseline.namespaces
+        first: list[Resource] = [known[name] for name in dict.fromkeys(own)]
+        first += [known[name].itself for name in sorted(set(others) - set(own))]
         return ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
 
     apps = args.site.apps
@@ -88,8 +96,12 @@ def _ingress(args: PlatformArgs, config: IngressConfig, after: After) -> ingress
 
 def _dns(args: PlatformArgs, config: DnsConfig, after: After) -> dns.Dns:
     # Its right to see the proxy's Service stands in the proxy's namespace.
-    wanted = (*dns.quotas(config), *(ingress.quotas(args.site.apps.ingress) if args.site.apps.ingress else ()))
-    return dns.Dns("dns", dns.DnsArgs(config=config, facts=facts(args.site), images=args.image), opts=after(wanted))
+    proxy = ingress.quotas(args.site.apps.ingress) if args.site.apps.ingress else ()
+    return dns.Dns(
+        "dns",
+        dns.DnsArgs(config=config, facts=facts(args.site), images=args.image),
+        opts=after(dns.quotas(config), proxy),
+    )
 
 
 def _welcome(args: PlatformArgs, config: WelcomeConfig, after: After) -> welcome.Welcome:
@@ -121,22 +133,23 @@ def _database(args: PlatformArgs, config: DatabaseConfig, after: After) -> datab
             endpoint=bucket_endpoint(args.site),
         ),
         # Passwords are put into the namespaces of those who connect.
-        opts=after(namespaces(args.site)),
+        opts=after(database.quotas(config), {one.namespace for one in asked.databases}),
     )
 
 
 def _auth(args: PlatformArgs, config: AuthConfig, after: After) -> auth.Auth:
+    asked = needs(args.site)
     return auth.Auth(
         "auth",
         auth.AuthArgs(
             config=config,
             facts=facts(args.site),
             images=args.image,
-            clients=needs(args.site).clients,
-            gated=gated(needs(args.site).routes),
+            clients=asked.clients,
+            gated=gated(asked.routes),
         ),
         # Clients' secrets are put into the namespaces of their apps.
-        opts=after(namespaces(args.site)),
+        opts=after(auth.quotas(config), {one.namespace for one in asked.clients}),
     )
 
 
@@ -149,16 +162,17 @@ def _jupyterhub(args: PlatformArgs, config: JupyterHubConfig, after: After) -> j
 
 
 def _objectstore(args: PlatformArgs, config: ObjectStoreConfig, after: After) -> objectstore.ObjectStore:
+    buckets = needs(args.site).buckets
     return objectstore.ObjectStore(
         "objectstore",
         objectstore.ObjectStoreArgs(
             config=config,
             facts=facts(args.site),
             images=args.image,
-            buckets=needs(args.site).buckets,
+            buckets=buckets,
         ),
-        # Keys are put into the namespaces of those who have a bucket.
-        opts=after(namespaces(args.site)),
+        # Keys are put into the namespaces of those who have a bucket, or a store of others is asked for it from there.
+        opts=after([*objectstore.quotas(config), *(one.namespace for one in buckets)]),
     )
 
 

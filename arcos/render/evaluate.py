@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from inspect import isawaitable
 
 from pulumi.runtime.mocks import set_mocks
 from pulumi.runtime.settings import SETTINGS
@@ -44,7 +45,8 @@ def run(program: Callable[[], object], *, stack: str) -> list[Manifest]:
     recorder = Recorder()
 
     async def start() -> None:
-        program()
+        if isawaitable(begun := program()):
+            await begun
         await wait_for_rpcs(await_all_outstanding_tasks=False)
         await _outputs()
 

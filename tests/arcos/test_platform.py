@@ -10,10 +10,12 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import Stack
 
 from arcos.errors import ArcosError
 from arcos.paths import ROOT
-from arcos.platform import Platform, PlatformArgs, cluster
+from arcos.platform import Platform, PlatformArgs, cluster, push
 from arcos.platform.gather import listings, namespaces, needs, ports
 from arcos.render import evaluate as evaluation
 from arcos.site.loader import load_site, site_names
@@ -110,6 +112,16 @@ def test_nothing_runs_before_its_namespace_is_in_force():
                 assert wanted in needs, (request.name, wanted)
 
 
+@pytest.mark.parametrize("name", REACHABLE)
+def test_nothing_comes_before_the_namespace_it_stands_in(name):
+    """Also where an app puts a Secret's owner into another's: the engine would try, and the cluster refuse it."""
+    for request in _requests(name, "pull"):
+        namespace = dict(request.object["metadata"]).get("namespace")
+        if namespace and namespace != "kube-system":
+            needs = " ".join(request.dependencies)
+            assert f"cluster/namespace/{namespace}" in needs, (request.name, namespace)
+
+
 def test_an_image_without_digest_renders_but_is_never_pushed():
     site = load_site("local")
     release = load_release(site.release)
@@ -138,13 +150,23 @@ def test_the_landing_page_answers_to_the_sites_domain_or_a_host_of_its_own():
 def _run_program(monkeypatch: pytest.MonkeyPatch, value: object, stack: str) -> list[Any]:
     """`__main__.py` as the engine runs it, with `arcos:site` from the stack."""
     monkeypatch.setattr(pulumi.Config, "get_object", lambda _, key: value)
-    return evaluation.run(lambda: runpy.run_path(str(ROOT / "__main__.py")), stack=stack)
+
+    async def program() -> None:
+        # As the SDK's `run_in_stack` does; the stack that the recorder brings takes no program any more.
+        set_root_resource(None)  # type: ignore[arg-type]
+        root = Stack()
+        runpy.run_path(str(ROOT / "__main__.py"))
+        entry = root._take_async_program()
+        assert entry is not None, "the engine has nothing to run"
+        await entry()
+
+    return evaluation.run(program, stack=stack)
 
 
 def test_the_pulumi_program_is_the_platform(monkeypatch):
     site = load_site("hpc-perth")
     value = site.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"name"})
-    monkeypatch.setattr("arcos.site.release.load_release", lambda name: pinned(load_release(name)))
+    monkeypatch.setattr(push, "load_release", lambda name: pinned(load_release(name)))
     rendered = evaluation.run(lambda: _platform("hpc-perth", "pull"), stack="hpc-perth")
     assert _run_program(monkeypatch, value, "hpc-perth") == rendered
 

@@ -1,0 +1,33 @@
+"""Push delivery: the platform program as an engine runs it, with the site from the stack's own settings.
+
+Owns how it begins and how it ends; what it makes stands in `program.py`.
+https://www.pulumi.com/docs/iac/languages-sdks/python/
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pulumi
+
+from arcos.errors import ArcosError
+from arcos.platform.args import PlatformArgs
+from arcos.platform.program import Platform
+from arcos.site.loader import site_from_config
+from arcos.site.release import load_release
+
+
+async def main() -> None:
+    """For `pulumi.run`.
+
+    Raises:
+        pulumi.RunError: What is wrong with the site; the engine prints it without a traceback.
+    """
+    try:
+        site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
+        Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
+    except ArcosError as error:
+        raise pulumi.RunError(str(error).removeprefix("error: ")) from None
+    # Let every registration begin. The SDK then waits for one after another; it knows of none otherwise, and looks at
+    # all the thousands of values that are still to come whenever one has come.
+    await asyncio.sleep(0)
