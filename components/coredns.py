@@ -52,11 +52,7 @@ class CoreDns(ComponentResource):
         corefile = corefile_for(args)
         config = _config(corefile, child)
         granted = cluster_grant(_APP, NAMESPACE, rights(), child)
-        Workload(
-            "coredns",
-            workload(args, corefile),
-            opts=ResourceOptions(parent=self, depends_on=[config, *granted]),
-        )
+        Workload("coredns", workload(args, corefile), child, after=[config, *granted])
         self.register_outputs({})
 
 

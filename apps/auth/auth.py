@@ -70,11 +70,7 @@ class Auth(ComponentResource):
         config = _config_map(_CONFIG, files, child)
         desired = _config_map(REALM, {"realm.json": wanted}, child)
         seeded = _seeded(args, child)
-        server = Workload(
-            AUTH,
-            workload(args, files),
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeded])),
-        )
+        server = Workload(AUTH, workload(args, files), child, after=[config, *seeded])
         told = realm_job.RealmJobArgs(config=args.config, images=args.images, clients=args.clients, wanted=wanted)
         realm_job.job(told, ResourceOptions.merge(child, ResourceOptions(depends_on=[desired, server])))
         if args.gated:

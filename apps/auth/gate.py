@@ -57,8 +57,7 @@ class Gate(ComponentResource):
         files = config_files(args.config, args.facts)
         config = _config_map(files, child)
         key = Seeder(_COOKIE, SeederArgs(secret=cookie_key(), image=args.images("seeder")), opts=child)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[config, key.job]))
-        Workload(gate.GATE, workload(args, files), opts=after)
+        Workload(gate.GATE, workload(args, files), child, after=[config, key.job])
         self.register_outputs({})
 
 

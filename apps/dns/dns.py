@@ -46,8 +46,7 @@ class Dns(ComponentResource):
     def __init__(self, name: str, args: DnsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:apps:Dns", name, None, opts)
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=_grant(child)))
-        Workload(DNS, workload(args), opts=after)
+        Workload(DNS, workload(args), child, after=_grant(child))
         self.register_outputs({})
 
 

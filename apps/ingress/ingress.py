@@ -81,11 +81,7 @@ class Ingress(ComponentResource):
         if args.local_ca:
             certified = SeederArgs(secret=certificate(args), image=args.seeder_image)
             needs.append(Seeder("ingress-tls", certified, opts=child).job)
-        proxy = Workload(
-            "ingress",
-            workload(args, files),
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=needs)),
-        )
+        proxy = Workload("ingress", workload(args, files), child, after=needs)
         _health(child)
         self.service_name = proxy.service_name
         self.register_outputs({"service_name": self.service_name})

@@ -74,9 +74,9 @@ class JupyterHub(ComponentResource):
         ]
         bounds = notebooks.bounds(child)
         notebooks.shared_folders(args.config.shared, args.facts.rwx_storage_class or "", child)
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=[config, *seeded, *bounds]))
-        Workload(PROXY, proxy(args), opts=after)
-        Workload(HUB, hub(args, files), opts=after)
+        first = [config, *seeded, *bounds]
+        Workload(PROXY, proxy(args), child, after=first)
+        Workload(HUB, hub(args, files), child, after=first)
         images = sorted({args.images(one.image) for one in args.config.profiles})
         notebooks.prepull(images, args.images("pause"), child)
         self.register_outputs({})

@@ -49,13 +49,12 @@ class Monitoring(ComponentResource):
             *cluster_grant(PROMETHEUS, MONITORING, prometheus.rights(), child),
             *cluster_grant(exporters.CLUSTER_STATE, MONITORING, exporters.rights(), child),
         ]
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
         exporters.nodes(images, child)
-        Workload(exporters.CLUSTER_STATE, exporters.state_workload(images), opts=after)
+        Workload(exporters.CLUSTER_STATE, exporters.state_workload(images), child, after=first)
         told = alertmanager.workload(config, images, storage, receivers, prometheus.PAGE)
-        Workload(alertmanager.ALERTMANAGER, told, opts=after)
+        Workload(alertmanager.ALERTMANAGER, told, child, after=first)
         asks = prometheus.workload(config, images, storage, args.targets, files)
-        Workload(PROMETHEUS, asks, opts=after)
+        Workload(PROMETHEUS, asks, child, after=first)
         dashboards = page.config_maps(page.dashboards(), child) if config.page or config.grafana else []
         if config.page:
             _page(args, child, dashboards)
@@ -81,8 +80,7 @@ def quotas(config: MonitoringConfig) -> dict[str, Quota]:
 def _page(args: MonitoringArgs, opts: ResourceOptions, dashboards: Sequence[Resource]) -> Workload:
     shown = page.config_files(args.facts, args.alerts)
     told = page.config_maps({page.CONFIG: shown[page.CONFIG]}, opts)
-    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=[*told, *dashboards]))
-    return Workload(prometheus.PAGE, page.workload(args.images, shown), opts=after)
+    return Workload(prometheus.PAGE, page.workload(args.images, shown), opts, after=[*told, *dashboards])
 
 
 def _grafana(
@@ -91,9 +89,8 @@ def _grafana(
     files = grafana.config_files()
     key = Seeder(grafana.key().name, SeederArgs(secret=grafana.key(), image=args.images("seeder")), opts=opts)
     first = [grafana.config_map(files, opts), key.job, *dashboards]
-    after = ResourceOptions.merge(opts, ResourceOptions(depends_on=first))
     server = grafana.workload(config, args.facts, args.images, page.DASHBOARDS, files)
-    return Workload(prometheus.GRAFANA, server, opts=after)
+    return Workload(prometheus.GRAFANA, server, opts, after=first)
 
 
 def _storage_class(facts: Facts) -> str:

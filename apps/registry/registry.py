@@ -68,12 +68,11 @@ class Registry(ComponentResource):
             config=args.config, facts=args.facts, images=args.images, endpoint=args.endpoint, files=files
         )
         first = [_config(files, child), *_seeded(args, child)]
-        after = ResourceOptions.merge(child, ResourceOptions(depends_on=first))
-        Workload(REGISTRY, distribution.main(back), opts=after)
+        Workload(REGISTRY, distribution.main(back), child, after=first)
         for upstream in args.config.upstreams:
-            Workload(cache(upstream.name), distribution.copy_of(back, upstream), opts=after)
-        Workload(GATE, gate.workload(front), opts=after)
-        distribution.collect(back, after)
+            Workload(cache(upstream.name), distribution.copy_of(back, upstream), child, after=first)
+        Workload(GATE, gate.workload(front), child, after=first)
+        distribution.collect(back, ResourceOptions.merge(child, ResourceOptions(depends_on=first)))
         self.register_outputs({})
 
 

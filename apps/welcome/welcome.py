@@ -59,11 +59,7 @@ class Welcome(ComponentResource):
         child = ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         config = page_config(args)
         files = _config(config, child)
-        page = Workload(
-            "welcome",
-            workload(args, config),
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[files])),
-        )
+        page = Workload("welcome", workload(args, config), child, after=[files])
         self.service_name = page.service_name
         self.register_outputs({"service_name": self.service_name})
 

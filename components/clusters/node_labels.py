@@ -46,7 +46,7 @@ class NodeLabels(ComponentResource):
         super().__init__("arcos:components:NodeLabels", name, None, opts)
         child = ResourceOptions(parent=self)
         needs = cluster_grant(_APP, NAMESPACE, rights(), child)
-        Workload("node-pools", workload(args), opts=ResourceOptions(parent=self, depends_on=needs))
+        Workload("node-pools", workload(args), child, after=needs)
         self.register_outputs({})
 
 

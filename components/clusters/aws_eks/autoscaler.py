@@ -42,7 +42,7 @@ class EksAutoscaler(ComponentResource):
         super().__init__("arcos:components:EksAutoscaler", name, None, opts)
         child = ResourceOptions(parent=self)
         needs = cluster_grant(APP, NAMESPACE, rights(), child)
-        Workload(APP, workload(args), opts=ResourceOptions(parent=self, depends_on=needs))
+        Workload(APP, workload(args), child, after=needs)
         self.register_outputs({})
 
 
