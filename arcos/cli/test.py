@@ -123,7 +123,8 @@ def tiers(keyword: str = "") -> list[Tier]:
         Tier(
             name="engine",
             about="pulumi up, preview, destroy with the real engine",
-            commands=((*pytest, "-m", "engine", "-n", "2", "--dist", "loadgroup"),),
+            # Two files at once: the tests of one go on from each other.
+            commands=((*pytest, "-m", "engine", "-n", "2", "--dist", "loadfile"),),
             missing=f"not run: needs {', '.join(engine)} on the PATH" if engine else "",
         ),
     ]

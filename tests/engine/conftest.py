@@ -19,22 +19,7 @@ from tests.engine.half import Half, make_half
 from tests.engine.project import Project, copy_project
 from tests.engine.site import CloudSite, cloud_site
 
-#: What tests go on from, one after the other.
-_SHARED = ("halves", "project", "site", "lives", "running")
 ENGINE = ("pulumi", "pulumi-language-python")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests run at once, those that share something stay together."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if isinstance(item, pytest.Function) and Path(__file__).parent in item.path.parents:
-            shared = next((one for one in _SHARED if one in item.fixturenames), None)
-            which = item.callspec.params.get(shared, "") if hasattr(item, "callspec") else ""
-            if shared:
-                item.add_marker(pytest.mark.xdist_group(f"{shared} {which}".strip()))
 
 
 def need(*programs: str) -> None:
