@@ -21,7 +21,8 @@ _FOLDER = Path(__file__).parent
 KINDS = ("aws-eks", "openstack-magnum", "openstack-vm")
 #: What a kind finds in its account.
 _BEFORE = {
-    "aws-eks": [Resource("fs-0123456789abcdef0", "aws:efs/fileSystem:FileSystem", {"creationToken": "everybody"})]
+    "aws-eks": [Resource("fs-0123456789abcdef0", "aws:efs/fileSystem:FileSystem", {"creationToken": "everybody"})],
+    "openstack-magnum": [Resource("ops", "openstack:compute/keypair:Keypair", {"name": "ops"})],
 }
 #: The secret of a stack of plain machines, from which all keys come.
 SEED = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
