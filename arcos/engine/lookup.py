@@ -158,7 +158,8 @@ def questions(type_: str, asked: Data) -> list[Question]:
 def ids(type_: str, asked: Data, answers: Iterable[Data | None], known: Collection[str]) -> list[str]:
     """What `pulumi import` calls the thing, from the answers to its questions in their order (None: not there).
 
-    `known` are the ids in the state, which are never meant. More than one: there are several, and a person must say.
+    `known` are the ids of this type in the state, which are never meant. More than one: there are several, and a person
+    must say.
     """
     given = list(answers)
     if type_ in TAGGED:

@@ -96,21 +96,31 @@ def chosen(file: dict[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
     return file | {"resources": [one for name, one in components.items() if name in needed] + kept}
 
 
+def held_ids(state: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """The last part of each id in the state, by type: a cluster and an alias may well be called the same."""
+    held: dict[str, set[str]] = {}
+    for one in state:
+        if id_ := str(one.get("id") or ""):
+            held.setdefault(one["type"], set()).add(id_.rpartition("/")[2])
+    return held
+
+
 def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
     """What is there of what is wanted."""
     state = json.loads(pulumi.run(site, "stack", "export"))["deployment"].get("resources") or []
-    held = {str(one["id"]).rpartition("/")[2] for one in state if one.get("id")}
+    held = held_ids(state)
     asked = [(one, some) for one in wanted if (some := _questions(one))]
     answers: Iterator[Answer] = iter(ask(site, [question for _, some in asked for question in some]))
     found: dict[str, str] = {}
     for one, some in asked:
-        there = ids(one.type, one.asked, [next(answers) for _ in some], held)
+        same = held.setdefault(one.type, set())
+        there = ids(one.type, one.asked, [next(answers) for _ in some], same)
         if len(there) > 1:
             raise _several(one, there)
         if there:
             found[one.urn] = there[0]
             # No other of its type is this one too.
-            held.add(there[0].rpartition("/")[2])
+            same.add(there[0].rpartition("/")[2])
     return found
 
 
