@@ -7,6 +7,8 @@ https://www.pulumi.com/docs/iac/languages-sdks/python/
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pulumi
 
@@ -16,6 +18,17 @@ from arcos.platform.program import Platform
 from arcos.site.loader import site_from_config
 from arcos.site.release import load_release
 
+#: The SDK's own exit code for "what is wrong has been said"; the language host then adds nothing.
+_SAID = 32
+
+
+def end_quietly() -> None:
+    """Let an interrupt end this process without a traceback, for as long as the running loop is there.
+
+    The engine interrupts the program once something could not be made, and has said what.
+    """
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, _SAID)
+
 
 async def main() -> None:
     """For `pulumi.run`.
@@ -23,6 +36,7 @@ async def main() -> None:
     Raises:
         pulumi.RunError: What is wrong with the site; the engine prints it without a traceback.
     """
+    end_quietly()
     try:
         site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
         Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
