@@ -17,10 +17,10 @@ from tests.arcos.apply.test_faults import Check, states
 pytestmark = pytest.mark.api
 
 LOSER = """#!/bin/sh
-# kubectl whose first `replace` is carried out and the answer lost.
+# kubectl whose first `replace` is carried out, and {said} is the answer.
 {kubectl} "$@" >{answer}; code=$?
 case " $* " in
-*" replace "*) mkdir {lost} 2>/dev/null && echo "Unable to connect to the server: EOF" >&2 && exit 1 ;;
+*" replace "*) mkdir {lost} 2>/dev/null && echo "{said}" >&2 && exit 1 ;;
 esac
 cat {answer}; exit $code
 """
@@ -77,10 +77,15 @@ def test_a_lock_lost_in_the_middle_stops_the_work_before_it_changes_more(cluster
     cluster.kubectl.run("delete", "lease", f"arcos-up-{cluster.site}", "-n", "kube-system")
 
 
-def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lock(cluster, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "said",
+    ["Unable to connect to the server: EOF", "Error from server (Forbidden): not while it starts"],
+    ids=["lost", "refused"],
+)
+def test_a_renewal_without_a_good_answer_does_not_lose_the_lock(cluster, tmp_path, monkeypatch, said):
     monkeypatch.setattr(lock, "RENEW", 0.2)
     shim, lost = tmp_path / "kubectl", tmp_path / "lost"
-    shim.write_text(LOSER.format(kubectl=find(), answer=tmp_path / "answer", lost=lost))
+    shim.write_text(LOSER.format(kubectl=find(), answer=tmp_path / "answer", lost=lost, said=said))
     shim.chmod(0o755)
     with lock.locked(cluster.site, replace(cluster.kubectl, program=shim), print) as held:
         first = held.lease["metadata"]["resourceVersion"]
