@@ -34,6 +34,14 @@ class Lookup:
     if_: str = "found"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A pattern in what the cloud `says`, with what it has already; `id` as in :class:`Lookup`."""
+
+    says: str
+    id: str = "{found}"
+
+
 def _aws(function: str, id_: str, *by: str) -> Lookup:
     return Lookup(function=f"aws:{function}", by={name: f"{{{name}}}" for name in by}, id=id_)
 
@@ -121,8 +129,13 @@ TAGGED: Mapping[str, str] = {
 MEMBER = "openstack:loadbalancer/member:Member"
 #: Found by the network interface that AWS makes for it, whose description names it.
 MOUNT = "aws:efs/mountTarget:MountTarget"
-#: Neutron names the rule that is there already when it refuses to make a second one; nothing else finds one.
-REFUSED: Mapping[str, str] = {"openstack:networking/secGroupRule:SecGroupRule": r"Rule id is ([0-9a-f-]{36})"}
+#: What nothing finds: the cloud names the one that is there when it refuses to make a second one.
+REFUSED: Mapping[str, Refusal] = {
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Refusal(
+        says=r"Association already exists: (a-\w+)", id="{clusterName},{found}"
+    ),
+    "openstack:networking/secGroupRule:SecGroupRule": Refusal(says=r"Rule id is ([0-9a-f-]{36})"),
+}
 #: Made again, it is the same thing.
 AGAIN = frozenset(
     {
@@ -158,8 +171,8 @@ def questions(type_: str, asked: Data) -> list[Question]:
 def ids(type_: str, asked: Data, answers: Iterable[Data | None], known: Collection[str]) -> list[str]:
     """What `pulumi import` calls the thing, from the answers to its questions in their order (None: not there).
 
-    `known` are the ids of this type in the state, which are never meant. More than one: there are several, and a person
-    must say.
+    `known` are the last parts of this type's ids in the state, which are never meant. More than one: there are several,
+    and a person must say.
     """
     given = list(answers)
     if type_ in TAGGED:
@@ -176,7 +189,7 @@ def ids(type_: str, asked: Data, answers: Iterable[Data | None], known: Collecti
             for way, answer in zip(LOOKUPS.get(type_, ()), given, strict=True)
             if answer and (way.if_ == "found" or answer.get(way.if_))
         ][:1]
-    return [one for one in found if one not in known]
+    return [one for one in found if one.rpartition("/")[2] not in known]
 
 
 def _tagged(wanted: list[dict[str, Any]]) -> Question:

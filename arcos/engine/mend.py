@@ -1,7 +1,7 @@
 """Going on after a run that was cut short: what the cloud has made, and the state does not know, is taken in.
 
 A plain retry makes the rest. Without this it would be refused where a name is taken, and make a second one where not.
-Nothing is made or deleted here, but for rules that only a refusal can name. See docs/adr/0031-after-a-crash.md.
+Nothing is made or deleted here, but for what only a refusal can name. See docs/adr/0031-after-a-crash.md.
 """
 
 from __future__ import annotations
@@ -12,32 +12,16 @@ import re
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arcos.engine import pulumi
 from arcos.engine.ask import Answer, ask
-from arcos.engine.lookup import AGAIN, REFUSED, ids, questions
+from arcos.engine.lookup import REFUSED, ids, questions
+from arcos.engine.unheard import Wanted, chosen, held_ids, named, replaced, would_make
 from arcos.errors import ArcosError
 
 _CREATED_BY = re.compile(r"created by \S+@(?P<host>\S+) \(pid (?P<pid>\d+)\)")
-#: What the engine writes where a value is not known before something is made, and where one is not shown.
-_UNKNOWN, _SECRET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Something that the next run would make, with the inputs that are known already."""
-
-    urn: str
-    type: str
-    asked: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """The resource's own name."""
-        return self.urn.rpartition("::")[2]
 
 
 def mend(site: str) -> dict[str, str]:
@@ -51,10 +35,12 @@ def mend(site: str) -> dict[str, str]:
         file = Path(folder) / "import.json"
         wanted = would_make(pulumi.preview(site, "--ignore-protect", f"--import-file={file}"))
         found = _look(site, wanted)
-        # A rule whose group is not there cannot be there either.
-        if rules := [one for one in wanted if one.type in REFUSED and "securityGroupId" in one.asked]:
-            found |= _refused(site, rules)
-        if found:
+        # What waits for something that is not there cannot be there either.
+        if some := [one for one in wanted if one.type in REFUSED and one.ready]:
+            found |= _refused(site, some)
+        if new := {one.urn: found[one.urn] for one in wanted if one.instead and one.urn in found}:
+            _replace(site, new, Path(folder) / "state.json")
+        if found.keys() - new:
             file.write_text(json.dumps(chosen(json.loads(file.read_text("utf-8")), found)), encoding="utf-8")
             pulumi.run(
                 site, "import", f"--file={file}", "--yes", "--skip-preview", "--protect=false", "--generate-code=false"
@@ -62,47 +48,12 @@ def mend(site: str) -> dict[str, str]:
     return found
 
 
-def would_make(preview: Mapping[str, Any]) -> list[Wanted]:
-    """What a plan would make in a cloud and what is known of it."""
-    return [
-        Wanted(urn=step["urn"], type=state["type"], asked=known(state.get("inputs") or {}))
-        for step in preview.get("steps", ())
-        if step["op"] == "create"
-        and (state := step["newState"]).get("custom")
-        and not state["type"].startswith(("pulumi:", "kubernetes:"))
-        and state["type"] not in AGAIN
-    ]
-
-
-def known(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs without those in which something is unknown or hidden."""
-    return {key: value for key, value in inputs.items() if not key.startswith("__") and not _hidden(value)}
-
-
-def chosen(file: dict[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
-    """An import file of what was found only, with the components that it stands in and are not there yet."""
-    by_name = {(urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]): id_ for urn, id_ in found.items()}
-    components = {one["name"]: one for one in file["resources"] if one.get("component")}
-    # Where several have one name, the file gives them others.
-    kept = [
-        one | {"id": id_}
-        for one in file["resources"]
-        if (id_ := by_name.get((one["type"], one.get("logicalName") or one["name"])))
-    ]
-    needed, above = set[str](), {str(one.get("parent")) for one in kept}
-    while above := (above & components.keys()) - needed:
-        needed |= above
-        above = {str(components[name].get("parent")) for name in above}
-    return file | {"resources": [one for name, one in components.items() if name in needed] + kept}
-
-
-def held_ids(state: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
-    """The last part of each id in the state, by type: a cluster and an alias may well be called the same."""
-    held: dict[str, set[str]] = {}
-    for one in state:
-        if id_ := str(one.get("id") or ""):
-            held.setdefault(one["type"], set()).add(id_.rpartition("/")[2])
-    return held
+def _replace(site: str, new: Mapping[str, str], file: Path) -> None:
+    """`pulumi import` takes in nothing under a name that the state has; what it is now is read from the cloud."""
+    state = json.loads(pulumi.run(site, "stack", "export"))
+    file.write_text(json.dumps(replaced(state, new)), encoding="utf-8")
+    pulumi.run(site, "stack", "import", f"--file={file}")
+    pulumi.run(site, "refresh", "--yes", "--skip-preview", *(f"--target={urn}" for urn in new))
 
 
 def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
@@ -132,22 +83,11 @@ def _questions(one: Wanted) -> list[Any]:
         return []
 
 
-def _refused(site: str, rules: Sequence[Wanted]) -> dict[str, str]:
+def _refused(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
     """Make these; one that is there already is named by the refusal."""
-    targets = [f"--target={one.urn}" for one in rules]
+    targets = [f"--target={one.urn}" for one in wanted]
     done = pulumi.attempt(site, "up", "--yes", "--skip-preview", "--continue-on-error", "--json", *targets)
-    return named(rules, done.stdout)
-
-
-def named(rules: Sequence[Wanted], output: str) -> dict[str, str]:
-    """The ids in the refusals of a run, by URN."""
-    by_urn = {one.urn: re.compile(REFUSED[one.type]) for one in rules}
-    found: dict[str, str] = {}
-    for line in output.splitlines():
-        said = (pulumi.decoded(line) or {}).get("diagnosticEvent") or {}
-        if (pattern := by_urn.get(said.get("urn", ""))) and (match := pattern.search(said.get("message", ""))):
-            found[said["urn"]] = match[1]
-    return found
+    return named(wanted, done.stdout)
 
 
 def _refresh(site: str) -> None:
@@ -172,14 +112,6 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _hidden(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(_hidden(one) for one in value.values())
-    if isinstance(value, list):
-        return any(_hidden(one) for one in value)
-    return value in (_UNKNOWN, _SECRET)
 
 
 def _several(one: Wanted, there: Sequence[str]) -> ArcosError:

@@ -52,6 +52,12 @@ class Half:
         return [one for one in self.account.resources() if one.id not in before]
 
     @property
+    def calls(self) -> int:
+        """How many changes the account has seen; something that is made again is one more."""
+        file = self.account.calls
+        return len(file.read_text(encoding="utf-8").splitlines()) if file.exists() else 0
+
+    @property
     def site_file(self) -> Path:
         """The stack's file."""
         return self.project.folder / "stacks" / f"Pulumi.{self.kind}.yaml"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from typing import Any
 
 import yaml
 
+from arcos.paths import ROOT
 from tests.engine.cloud.account import Account
 from tests.engine.cloud.install import FakeCloud, install
 from tests.engine.cloud.rules import table
 from tests.engine.project import Project, engine_env, environment
 
 _FOLDER = Path(__file__).parent
+#: What a state may call what the kinds' programs make: `tests/program/test_names.py` keeps it whole.
+_NAMES = ROOT / "tests" / "program" / "golden" / "names.txt"
 _PROJECT = """\
 name: lives
 runtime:
@@ -99,3 +103,8 @@ def make_lives(base: Path, package: str, schemas: Path) -> Lives:
     project = Project(folder, engine_env(base) | cloud.env | {"PATH": path}, stack="lives")
     project.run("pulumi", "stack", "init", "lives", "--non-interactive")
     return Lives(project, cloud, package, yaml.safe_load((folder / "life.yaml").read_text(encoding="utf-8")))
+
+
+def used(package: str) -> set[str]:
+    """The types that any kind's program makes, whatever its settings."""
+    return set(re.findall(rf"^(?:\S+\$)?({package}:[^:$]+:\w+)::", _NAMES.read_text(encoding="utf-8"), re.MULTILINE))

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Project:
     """The copy, and the environment its commands run in."""
 
     folder: Path
-    env: dict[str, str]
+    #: Never shown: it is the whole environment of whoever runs the tests.
+    env: dict[str, str] = field(repr=False)
     stack: str = "local"
 
     def start(self, *command: str) -> subprocess.Popen[str]:

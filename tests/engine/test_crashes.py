@@ -71,7 +71,7 @@ def test_whatever_cuts_a_run_short_a_retry_completes_it_with_nothing_twice(half:
 
 def cut_short(half: Half, fault: Fault, further: int) -> None:
     """`up` that ends after so many calls, and what an operator does then."""
-    before, order = len(half.ours), Order(fault, on="create", first=further + 1)
+    before, order = half.calls, Order(fault, on="create", first=further + 1)
     if fault == "lost":
         half.cloud.steering.give(order)
         half.up(ok=False)
@@ -82,7 +82,7 @@ def cut_short(half: Half, fault: Fault, further: int) -> None:
         # A plain retry is enough.
         half.project.pulumi("cancel", "--yes")
     else:
-        assert len(half.ours) > before, "made, and nobody heard of it"
+        assert half.calls > before, "made, and nobody heard of it"
         half.mend()
 
 

@@ -7,23 +7,18 @@ types are used is what the kinds' programs make, by their names that a state may
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from arcos.paths import ROOT
 from tests.engine.cloud.install import PACKAGES
 from tests.engine.cloud.rules import table
 from tests.engine.cloud.steering import Order
 from tests.engine.cloud.values import is_unknown
 from tests.engine.conftest import ENGINE, need
-from tests.engine.life import Lives, make_lives
+from tests.engine.life import Lives, make_lives, used
 
 pytestmark = pytest.mark.engine
-
-#: What a state may call what the kinds' programs make: `tests/program/test_names.py` keeps it whole.
-_NAMES = ROOT / "tests" / "program" / "golden" / "names.txt"
 
 
 @pytest.fixture(scope="module", params=PACKAGES)
@@ -33,15 +28,12 @@ def lives(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_every_type_that_is_used_has_a_life_here(lives: Lives) -> None:
-    package = lives.package
-    names = _NAMES.read_text(encoding="utf-8")
-    used = set(re.findall(rf"^(?:\S+\$)?({package}:[^:$]+:\w+)::", names, re.MULTILINE))
-    rules = table(package).resources
-    assert len(used) >= 20
+    types, rules = used(lives.package), table(lives.package).resources
+    assert len(types) >= 20
 
-    assert used - lives.types() == set()
-    assert {one for one in used if rules[one].in_place} - lives.types("in_place") == set()
-    assert used - lives.types("anew") == set(), "something makes a new one of every type"
+    assert types - lives.types() == set()
+    assert {one for one in types if rules[one].in_place} - lives.types("in_place") == set()
+    assert types - lives.types("anew") == set(), "something makes a new one of every type"
 
 
 def test_what_only_the_cloud_can_say_is_unknown_in_a_preview(lives: Lives) -> None:

@@ -64,9 +64,10 @@ def _own(args: MagnumClusterArgs, parent: MagnumCluster) -> Output[str]:
     image = openstack.images.get_image_output(name=name, most_recent=True, opts=asked)
     network = openstack.networking.get_network_output(name=config.external_network, external=True, opts=asked)
     version = image.properties.apply(lambda told: versions.of_image(name, told, args.kubernetes))
+    labels = version.apply(lambda found: choices.template_labels(config, found))
     template = openstack.containerinfra.ClusterTemplate(
         "template",
-        name=choices.cluster_name(args.site),
+        name=Output.all(image.id, network.id, labels).apply(lambda asked: choices.template_name(args.site, *asked)),
         coe="kubernetes",
         server_type="vm",
         image=image.id,
@@ -75,7 +76,7 @@ def _own(args: MagnumClusterArgs, parent: MagnumCluster) -> Output[str]:
         volume_driver="cinder",
         master_lb_enabled=True,
         floating_ip_enabled=False,
-        labels=version.apply(lambda found: choices.template_labels(config, found)),
+        labels=labels,
         opts=ResourceOptions(parent=parent, replace_on_changes=["*"]),
     )
     return template.id

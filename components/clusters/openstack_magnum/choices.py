@@ -6,6 +6,8 @@ https://docs.openstack.org/magnum-capi-helm/latest/ and https://vexxhost.github.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import dataclass
 
@@ -35,8 +37,17 @@ class Group:
 
 
 def cluster_name(site: str) -> str:
-    """The cluster, and the template that it is made from. Magnum wants a letter first."""
+    """The cluster. Magnum wants a letter first."""
     return f"arcos-{site}"
+
+
+def template_name(site: str, *asked: object) -> str:
+    """The template that says what is `asked`: another one stands beside it until the cluster has moved there.
+
+    Magnum lets two have one name, and nobody could tell which of them a run that was cut short has made.
+    """
+    content = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return f"{cluster_name(site)}-{content[:8]}"
 
 
 def group(pool: NodePool, flavor: str, *, autoscaling: bool) -> Group:

@@ -156,7 +156,8 @@ class Cloud:
         known = next((one for one in function.known if _fits(one, args)), None)
         if function.known and known is None:
             raise RefusedError(function.missing)
-        answer: Data = fill(function.answer, {**self.facts, **args, **(known or {})}, token)
+        seed = f"{token}/{json.dumps(args, sort_keys=True)}"
+        answer: Data = fill(function.answer, {**self.facts, **args, **(known or {})}, seed)
         return {**args, **(known or {}), **answer}
 
 

@@ -87,6 +87,15 @@ def test_a_site_is_one_cluster_and_a_node_group_a_pool() -> None:
     assert asked.inputs["mergeLabels"] is True, "what the template says beside our labels holds"
 
 
+def test_another_image_is_another_template_with_a_name_of_its_own() -> None:
+    [one] = of(made_of(OWN), TEMPLATE)
+    [same] = of(made_of(OWN), TEMPLATE)
+    [other] = of(made_of(OWN, cloud(properties={"kube_version": "1.37.3"})), TEMPLATE)
+
+    assert one.inputs["name"] == same.inputs["name"]
+    assert one.inputs["name"] != other.inputs["name"], "there are both for a while, and `mend` finds it"
+
+
 def test_without_a_named_template_the_platform_makes_one_that_is_replaced_and_never_edited() -> None:
     [template] = of(made_of(OWN), TEMPLATE)
     assert list(template.asked.replaceOnChanges) == ["*"], "Magnum refuses to edit a template that a cluster uses"
