@@ -11,15 +11,17 @@ import json
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from arcos.engine.lookup import Question
 from arcos.engine.pulumi import run
+from arcos.engine.unheard import Wanted, claimed
 from arcos.errors import ArcosError
 
 if TYPE_CHECKING:
-    from pulumi.automation import ConfigMap
+    from pulumi.automation import ConfigMap, Stack
 
 #: How the providers say that nothing fits a question; everything else is a failure.
 _NOTHING = re.compile(
@@ -38,13 +40,54 @@ def ask(site: str, questions: Sequence[Question]) -> list[Answer]:
     """
     if not questions:
         return []
-    from pulumi import automation
+    from pulumi.automation import CommandError
 
     answers: list[Answer] = []
     failures: list[str] = []
 
     def program() -> None:
         answers.extend(_answer(one, failures) for one in questions)
+
+    with _stack(site, program) as stack:
+        try:
+            stack.preview()
+        except CommandError as error:
+            raise _unasked(site, failures or [str(error)]) from None
+    return answers
+
+
+def claim(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
+    """What `pulumi import` calls these, by URN: the cloud refuses a second one and names the first, or makes it.
+
+    Raises:
+        ArcosError: One is neither made nor refused by its name; or as :func:`ask`.
+    """
+    from pulumi import CustomResource, ResourceOptions
+    from pulumi.automation import CommandError, EngineEvent
+
+    events: list[EngineEvent] = []
+
+    def program() -> None:
+        for number, one in enumerate(wanted):
+            CustomResource(one.type, str(number), dict(one.asked), ResourceOptions(version=_version(one.type)))
+
+    with _stack(site, program) as stack:
+        # What is refused is a failure of the run.
+        with suppress(CommandError):
+            stack.up(continue_on_error=True, on_event=events.append)
+        state: Mapping[str, Any] = stack.export_stack().deployment or {}
+    told = [(one.urn or "", one.message) for event in events if (one := event.diagnostic_event)]
+    ids = {one["urn"]: str(one.get("id") or "") for one in state.get("resources") or []}
+    try:
+        return {one.urn: claimed(one, str(number), ids, told) for number, one in enumerate(wanted)}
+    except LookupError:
+        raise _unasked(site, [message.strip() for _, message in told if message.strip()]) from None
+
+
+@contextmanager
+def _stack(site: str, program: Callable[[], None]) -> Iterator[Stack]:
+    """An empty stack with the site's settings for its providers, forgotten afterwards."""
+    from pulumi import automation
 
     with tempfile.TemporaryDirectory(prefix="arcos-ask-") as folder:
         options = automation.LocalWorkspaceOptions(
@@ -59,18 +102,19 @@ def ask(site: str, questions: Sequence[Question]) -> list[Answer]:
         try:
             stack = automation.create_stack("ask", project_name="arcos", program=program, opts=options)
             stack.set_all_config(_settings(site))
-            stack.preview()
         except automation.CommandError as error:
-            why = failures[0] if failures else str(error)
-            raise ArcosError("the cloud could not be asked", where=f"site {site}", why=why) from None
-    return answers
+            raise _unasked(site, [str(error)]) from None
+        yield stack
+
+
+def _unasked(site: str, why: Sequence[str]) -> ArcosError:
+    return ArcosError("the cloud could not be asked", where=f"site {site}", why=why[0] if why else "it gave no reason")
 
 
 def _answer(one: Question, failures: list[str]) -> Answer:
     from pulumi import InvokeOptions, runtime
 
-    package = one.function.partition(":")[0]
-    options = InvokeOptions(version=importlib.metadata.version(f"pulumi-{package}"))
+    options = InvokeOptions(version=_version(one.function))
     try:
         found: dict[str, Any] = runtime.invoke(one.function, dict(one.args), options).value
     except Exception as error:
@@ -79,6 +123,11 @@ def _answer(one: Question, failures: list[str]) -> Answer:
         failures.append(f"{one.function}: {error}")
         raise
     return found
+
+
+def _version(token: str) -> str:
+    """Of the SDK whose type or function it is, and so of its provider."""
+    return importlib.metadata.version(f"pulumi-{token.partition(':')[0]}")
 
 
 def _settings(site: str) -> ConfigMap:

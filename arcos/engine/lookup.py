@@ -6,6 +6,7 @@ is it. The questions are functions of the same provider that makes the thing, wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,9 +37,9 @@ class Lookup:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A pattern in what the cloud `says`, with what it has already; `id` as in :class:`Lookup`."""
+    """What the cloud `says` of what it has already, which is the pattern's first group; `id` as in :class:`Lookup`."""
 
-    says: str
+    says: re.Pattern[str]
     id: str = "{found}"
 
 
@@ -132,9 +133,9 @@ MOUNT = "aws:efs/mountTarget:MountTarget"
 #: What nothing finds: the cloud names the one that is there when it refuses to make a second one.
 REFUSED: Mapping[str, Refusal] = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": Refusal(
-        says=r"Association already exists: (a-\w+)", id="{clusterName},{found}"
+        says=re.compile(r"Association already exists: (a-\w+)"), id="{clusterName},{found}"
     ),
-    "openstack:networking/secGroupRule:SecGroupRule": Refusal(says=r"Rule id is ([0-9a-f-]{36})"),
+    "openstack:networking/secGroupRule:SecGroupRule": Refusal(says=re.compile(r"Rule id is ([0-9a-f-]{36})")),
 }
 #: Made again, it is the same thing.
 AGAIN = frozenset(

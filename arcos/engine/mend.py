@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from arcos.engine import pulumi
-from arcos.engine.ask import Answer, ask
+from arcos.engine.ask import Answer, ask, claim
 from arcos.engine.lookup import REFUSED, ids, questions
-from arcos.engine.unheard import Wanted, chosen, held_ids, named, replaced, would_make
+from arcos.engine.unheard import Wanted, chosen, held_ids, replaced, would_make
 from arcos.errors import ArcosError
 
 _CREATED_BY = re.compile(r"created by \S+@(?P<host>\S+) \(pid (?P<pid>\d+)\)")
@@ -37,7 +37,7 @@ def mend(site: str) -> dict[str, str]:
         found = _look(site, wanted)
         # What waits for something that is not there cannot be there either.
         if some := [one for one in wanted if one.type in REFUSED and one.ready]:
-            found |= _refused(site, some)
+            found |= claim(site, some)
         if new := {one.urn: found[one.urn] for one in wanted if one.instead and one.urn in found}:
             _replace(site, new, Path(folder) / "state.json")
         if found.keys() - new:
@@ -81,13 +81,6 @@ def _questions(one: Wanted) -> list[Any]:
         return list(questions(one.type, one.asked))
     except (KeyError, IndexError):
         return []
-
-
-def _refused(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
-    """Make these; one that is there already is named by the refusal."""
-    targets = [f"--target={one.urn}" for one in wanted]
-    done = pulumi.attempt(site, "up", "--yes", "--skip-preview", "--continue-on-error", "--json", *targets)
-    return named(wanted, done.stdout)
 
 
 def _refresh(site: str) -> None:

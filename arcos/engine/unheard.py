@@ -1,17 +1,15 @@
 """What a plan would make that the cloud may have already, and what becomes of the state where it has. Pure.
 
-Reads what `pulumi preview --json`, `pulumi stack export` and a refused run print. Asking and changing is `mend.py`'s.
+Reads what `pulumi preview --json` and `pulumi stack export` print. Asking and changing is done in `ask.py`, `mend.py`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from arcos.engine.lookup import AGAIN, REFUSED
-from arcos.engine.pulumi import decoded
 
 #: What the engine writes where a value is not known before something is made, and where one is not shown.
 _UNKNOWN, _SECRET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"
@@ -21,7 +19,7 @@ _UNKNOWN, _SECRET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"
 class Wanted:
     """Something that the next run would make, with the inputs that are known already.
 
-    `instead`: of one that is there. `ready`: all that it waits for is there.
+    `instead`: of one that is there. `ready`: all that it waits for is there, so that nothing of it is unknown.
     """
 
     urn: str
@@ -43,9 +41,9 @@ def would_make(preview: Mapping[str, Any]) -> list[Wanted]:
         Wanted(
             urn=step["urn"],
             type=state["type"],
-            asked=known(state.get("inputs") or {}),
+            asked=known(inputs := state.get("inputs") or {}),
             instead=step["op"] == "replace",
-            ready=missing.isdisjoint(state.get("dependencies") or ()),
+            ready=missing.isdisjoint(state.get("dependencies") or ()) and not _hidden(inputs),
         )
         for step in preview.get("steps", ())
         if step["op"] in ("create", "replace")
@@ -92,22 +90,27 @@ def replaced(state: dict[str, Any], new: Mapping[str, str]) -> dict[str, Any]:
     for one in [*resources]:
         id_ = new.get(one["urn"], one.get("id"))
         if not one.get("delete") and id_ != one.get("id"):
-            resources.append(one | {"delete": True})
+            # Where the old one goes first, it has.
+            if not one.pop("pendingReplacement", False):
+                resources.append(one | {"delete": True})
             one["id"] = id_
     return state
 
 
-def named(wanted: Sequence[Wanted], output: str) -> dict[str, str]:
-    """The ids in the refusals of a run, by URN."""
-    by_urn = {one.urn: one for one in wanted}
-    found: dict[str, str] = {}
-    for line in output.splitlines():
-        said = (decoded(line) or {}).get("diagnosticEvent") or {}
-        if one := by_urn.get(said.get("urn", "")):
-            refusal = REFUSED[one.type]
-            if match := re.search(refusal.says, said.get("message", "")):
-                found[one.urn] = refusal.id.format_map({**one.asked, "found": match[1]})
-    return found
+def claimed(one: Wanted, name: str, ids: Mapping[str, str], told: Iterable[tuple[str, str]]) -> str:
+    """What import calls one that was made under `name`, by the `ids` of what was made, or that was refused.
+
+    `told` is what the cloud said, with the URNs of what it spoke of.
+
+    Raises:
+        LookupError: Neither.
+    """
+    refusal = REFUSED[one.type]
+    made = [id_ for urn, id_ in ids.items() if urn.endswith(f"::{one.type}::{name}")]
+    said = [match[1] for urn, message in told if urn.endswith(f"::{name}") for match in refusal.says.finditer(message)]
+    if not made and not said:
+        raise LookupError(one.urn)
+    return refusal.id.format_map({**one.asked, "found": (made + said)[0]})
 
 
 def _hidden(value: object) -> bool:

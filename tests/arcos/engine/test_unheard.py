@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from arcos.engine.unheard import Wanted, held_ids, named, replaced, would_make
+import pytest
+
+from arcos.engine.unheard import Wanted, claimed, held_ids, replaced, would_make
 
 _STACK = "urn:pulumi:a::arcos::"
 _ROLE, _RULE = f"{_STACK}aws:iam/role:Role::role", f"{_STACK}openstack:networking/secGroupRule:SecGroupRule::rule"
@@ -34,11 +35,25 @@ def test_what_waits_for_something_that_is_not_there_cannot_be_there_either() -> 
     assert {one.name: one.ready for one in would_make({"steps": steps})} == {"role": True, "link": False, "rule": True}
 
 
-def test_a_refusal_names_what_is_there_as_import_takes_it() -> None:
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ({}, [("urn:pulumi:ask::arcos::t::0", "ResourceInUseException: Association already exists: a-dt1bedfjc7\n")]),
+        ({"urn:pulumi:ask::arcos::aws:eks/podIdentityAssociation:PodIdentityAssociation::0": "a-dt1bedfjc7"}, []),
+    ],
+    ids=["refused", "made"],
+)
+def test_what_is_claimed_is_called_as_import_takes_it(ids: dict[str, str], told: list[tuple[str, str]]) -> None:
     wanted = Wanted(urn=_LINK, type=_LINK.split("::")[2], asked={"clusterName": "arcos-a"})
-    told = {"urn": _LINK, "message": "ResourceInUseException: Association already exists: a-dt1bedfjc72dlwp5n\n"}
 
-    assert named([wanted], json.dumps({"diagnosticEvent": told})) == {_LINK: "arcos-a,a-dt1bedfjc72dlwp5n"}
+    assert claimed(wanted, "0", ids, told) == "arcos-a,a-dt1bedfjc7"
+
+
+def test_what_is_neither_made_nor_named_is_an_error() -> None:
+    wanted = Wanted(urn=_LINK, type=_LINK.split("::")[2], asked={"clusterName": "arcos-a"})
+
+    with pytest.raises(LookupError):
+        claimed(wanted, "0", {}, [("urn:pulumi:ask::arcos::t::0", "AccessDeniedException")])
 
 
 def test_a_new_one_stands_in_the_place_of_the_old_one_which_is_deleted_later() -> None:
@@ -54,3 +69,11 @@ def test_one_that_turns_out_to_be_the_old_one_is_never_deleted() -> None:
     before = [{"urn": _RULE, "id": "old"}]
 
     assert replaced({"deployment": {"resources": before}}, {_RULE: "old"})["deployment"]["resources"] == before
+
+
+def test_one_that_went_before_the_new_one_came_is_not_deleted_again() -> None:
+    before = [{"urn": _RULE, "id": "old", "pendingReplacement": True}]
+
+    after = replaced({"deployment": {"resources": before}}, {_RULE: "new"})["deployment"]["resources"]
+
+    assert after == [{"urn": _RULE, "id": "new"}], "marked, the next run would make another one"
