@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from arcos.checks import Check, fail, ok, warn
-from arcos.preflight.offer import Offer
+from arcos.preflight.offer import Node, Offer
 from arcos.site.model import Site
 from arcos.site.release import Release
+from components.gpu import NAMES
 from components.quantity import millicores, to_bytes
 
 #: Volumes of these are for one node at a time, as block devices are (the name after the driver's own prefix).
@@ -131,27 +132,55 @@ def _gpus(site: Site, offered: Offer) -> Iterator[Check]:
         return
     seen = frozenset[str]().union(*(one.gpus for one in offered.nodes))
     for vendor in site.cluster.capabilities.gpu:
+        named = sorted({name for one in offered.nodes for name in one.otherwise.get(vendor, ())})
         if vendor in seen:
             yield ok(at, f"{vendor}: on {sum(vendor in one.gpus for one in offered.nodes)} nodes")
+        elif named:
+            what = f"nodes offer {', '.join(named)}, and pods ask for {NAMES[vendor].resource}"
+            yield warn(at, what, f"a device plugin that gives its GPUs that name (MIG: strategy `single`) for {vendor}")
         else:
             what = f"no node offers a GPU of {vendor} now"
             yield warn(at, what, f"its driver and device plugin, a pool that grows from 0, or leave {vendor} out")
     for more in sorted(seen - set(site.cluster.capabilities.gpu)):
         yield ok(at, f"{more}: offered, not declared", f"could be: {at}: [{more}]")
+    yield from _gpu_taints(site, offered.nodes)
+
+
+def _gpu_taints(site: Site, nodes: tuple[Node, ...]) -> Iterator[Check]:
+    """Pods that ask for a GPU tolerate what is declared, and wait for ever at any other taint."""
+    at, declared = field(site, "gpu_taints"), site.cluster.capabilities.gpu_taints
+    with_gpu = [one for one in nodes if one.gpus & set(site.cluster.capabilities.gpu)]
+    if not with_gpu:
+        return
+    if all(one.taints - set(declared) for one in with_gpu):
+        keys = sorted(frozenset[str]().union(*(one.taints for one in with_gpu)) | set(declared))
+        more = ", ".join(key for key in keys if key not in declared)
+        yield warn(
+            at, f"every node with a GPU is closed by a taint that is not declared: {more}", f"{at}: [{', '.join(keys)}]"
+        )
+    else:
+        yield ok(at, f"{', '.join(declared) or 'none'} declared, and a node with a GPU takes such pods")
 
 
 def _sizes(site: Site, offered: Offer) -> Iterator[Check]:
     """What is declared of nodes must be there: `check` lets through what fits on the declared ones."""
-    if not offered.nodes:
+    if offered.nodes is None:
         return
     capable: Any = site.cluster.capabilities
-    cpu, memory = max(one.cpu for one in offered.nodes), max(one.memory for one in offered.nodes)
-    total = sum(one.memory for one in offered.nodes)
+    usable = [one for one in offered.nodes if not one.taints - set(capable.gpu_taints)]
+    if not usable:
+        keys = ", ".join(sorted(frozenset[str]().union(*(one.taints for one in offered.nodes))))
+        what = f"all nodes keep pods off by taints: {keys}" if keys else "there is no node now"
+        off = f"./arcosctl kubectl {site.name} -- taint nodes --all {keys.partition(',')[0]}-"
+        yield warn("nodes", what, f"nodes without a taint, or: {off}" if keys else "a node")
+        return
+    cpu, memory = max(one.cpu for one in usable), max(one.memory for one in usable)
+    total = sum(one.memory for one in usable)
     grows = "capabilities" not in type(site.cluster).model_fields
     seen = (
         ("node_cpu", millicores, cpu, f"{cpu / 1000:g}", "cores on the largest node"),
-        ("node_memory", to_bytes, memory, f"{memory / _GIB:.1f}Gi", "on the largest node"),
-        ("total_memory", to_bytes, total, f"{total / _GIB:.1f}Gi", "on all nodes together"),
+        ("node_memory", to_bytes, memory, _rounded(memory), "on the largest node"),
+        ("total_memory", to_bytes, total, _rounded(total), "on all nodes together"),
     )
     for name, number, there, shown, what in seen:
         at, wanted = field(site, name), getattr(capable, name)
@@ -163,3 +192,8 @@ def _sizes(site: Site, offered: Offer) -> Iterator[Check]:
             yield ok(at, f"up to {wanted}; {shown} {what} now")
         else:
             yield fail(at, f"{wanted} declared, pods can have {shown} {what}", f"{at}: {shown}")
+
+
+def _rounded(size: int) -> str:
+    """Rounded down, so that it can be declared as it is shown."""
+    return f"{size * 10 // _GIB / 10:.1f}Gi" if size >= _GIB else f"{size // 2**20}Mi"
