@@ -56,6 +56,7 @@ class Kubectl:
         patience: Seconds to keep trying while the server does not answer. Only for what may be done twice.
         notice: Told once a server stops answering.
         site: The site, for the commands that error messages suggest.
+        source: What people call the kubeconfig where its file has no name of its own.
     """
 
     kubeconfig: Path | None
@@ -65,6 +66,7 @@ class Kubectl:
     patience: float = 0.0
     notice: Callable[[str], None] | None = None
     site: str = "SITE"
+    source: str = ""
 
     def patient(self, seconds: float, notice: Callable[[str], None] | None = None) -> Kubectl:
         """The same cluster, but a silent server is tried again for so many seconds."""
@@ -73,7 +75,7 @@ class Kubectl:
     @property
     def where(self) -> str:
         """The cluster, for error messages."""
-        file = str(self.kubeconfig) if self.kubeconfig else "the default kubeconfig"
+        file = self.source or str(self.kubeconfig or "the default kubeconfig")
         return f"{file}, context {self.context}" if self.context else file
 
     def hint(self, *arguments: str, namespace: str = "") -> str:
