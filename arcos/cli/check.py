@@ -38,13 +38,13 @@ def check(
     """Check site files: every mistake with its place and the way out. Exit code 2 if there is one."""
     from arcos.site.loader import check_sites, render_findings, site_names
 
-    wanted = names or site_names()
-    findings = check_sites(wanted)
+    findings = check_sites(names or ())
     text = render_findings(findings, output.value)
     if text:
         typer.echo(text)
     if findings:
         raise typer.Exit(USAGE)
+    wanted = names or site_names()
     for notice in _notices(wanted):
         typer.echo(f"::warning::{notice}" if output is Format.GITHUB else notice, err=output is not Format.GITHUB)
     if output is Format.TEXT:
@@ -67,11 +67,11 @@ def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
     from rich.table import Table
 
     from arcos.site.diagnostics import Finding, SiteErrors
-    from arcos.site.loader import load_site, site_names
+    from arcos.site.loader import every_site, load_site
 
     loaded: list[Site] = []
     findings: list[Finding] = []
-    for name in site_names():
+    for name in every_site():
         try:
             loaded.append(load_site(name))
         except SiteErrors as error:

@@ -169,3 +169,11 @@ def test_ctrl_c_says_that_nothing_is_lost() -> None:
             os.killpg(command.pid, signal.SIGINT)
             _, said = command.communicate(timeout=60)
     assert (command.returncode, said) == (130, "interrupted; the same command goes on from here\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("sites", "--json"), ("render", "--out", "rendered")])
+def test_a_folder_that_is_not_there_is_not_one_without_mistakes(command: tuple[str, ...], tmp_path: Path) -> None:
+    """CI with a wrong ARCOS_STACKS would be green for ever."""
+    done = arcosctl(*command, ARCOS_STACKS=str(tmp_path / "stack"))
+    assert done.returncode == 2
+    assert "cannot be read: No such file or directory" in done.stdout + done.stderr
