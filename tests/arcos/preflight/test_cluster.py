@@ -158,6 +158,12 @@ def test_on_a_cloud_the_kind_says_what_is_offered_and_nodes_come_and_go() -> Non
     assert {check.level for name, check in names.items() if "Memory" in name} == {Level.OK}
 
 
+def test_a_line_is_advised_only_where_a_site_file_can_have_it() -> None:
+    site = load_site("nectar-qld")
+    assert {check.name for check in found(GOOD, site, made=("block",)).values() if ": false" in check.fix} == set()
+    assert f"{AT}loadBalancer: false" in found(GOOD, declaring(load_balancer=True))[f"{AT}loadBalancer"].fix
+
+
 def test_every_capability_is_looked_at() -> None:
     looked = {name.removeprefix(AT) for name in found(GOOD)}
     # The zone is the cloud's, and asked of it.
