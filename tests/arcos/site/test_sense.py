@@ -94,6 +94,14 @@ MISFITS = {
         *("servers: 100", "servers: 100\n        shared: [{group: chem-lab}]", "shared:"),
         *("`jupyterhub.shared` needs the cluster's `rwxStorageClass`", "rwxStorageClass", ""),
     ),
+    "names outside of their zone": (
+        *("ingress: {}", "ingress: {}\n      dns: {provider: {kind: designate}, zone: example.com}", "example.com"),
+        *("domain a.example.org is not in the zone example.com", "a zone above it", ""),
+    ),
+    "a certificate that nobody signs": (
+        *("ingress: {}", "ingress: {tls: {kind: local-ca}}", "local-ca"),
+        *("`local-ca` signs on sites of cluster kind `local` only", "{kind: secret}", "prints the command"),
+    ),
     "issuer without TLS": (
         *("https://aaf", "http://aaf", "http://aaf"),
         *("is not an https address", "https://", ""),
@@ -112,6 +120,12 @@ def test_what_does_not_fit_is_refused_at_its_field(case: str, check: Check) -> N
     assert what in finding.what
     assert accepted in finding.accepted
     assert hint in finding.hint
+
+
+@pytest.mark.parametrize("zone", ["a.example.org", "example.org"])
+def test_a_zone_may_be_the_domain_or_lie_above_it(zone: str, check: Check) -> None:
+    dns = f"ingress: {{}}\n      dns: {{provider: {{kind: designate}}, zone: {zone}}}"
+    assert check(SITE.replace("ingress: {}", dns)) == []
 
 
 def test_what_a_site_does_not_tell_is_not_guessed(check: Check) -> None:
