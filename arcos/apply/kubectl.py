@@ -18,11 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from arcos.apply.failures import Failure, Reason, ServerError, parse
+from arcos.apply.failures import Failure, Reason, ServerError, one_line, parse
 from arcos.errors import ArcosError
 from arcos.paths import cache_dir
 
@@ -146,8 +147,7 @@ class Kubectl:
         Raises:
             ServerError: As :meth:`run`.
         """
-        document: dict[str, Any] = json.loads(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
-        return document
+        return self._document(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
 
     def objects(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
         """Run a command that prints objects and return them, however many (``-o json`` is added).
@@ -165,8 +165,16 @@ class Kubectl:
         """
         source = () if body is None else ("-f", "-")
         text = self.run(verb, "--raw", path, *source, stdin=None if body is None else json.dumps(body))
-        answer: dict[str, Any] = json.loads(text)
-        return answer
+        return self._document(text)
+
+    def _document(self, text: str) -> dict[str, Any]:
+        """The one document that was printed. A proxy's login page is an answer too, and no Kubernetes."""
+        with suppress(ValueError):
+            document = json.loads(text)
+            if isinstance(document, dict):
+                return document
+        what = f"its answer is no object of Kubernetes: {one_line(text, 80)}"
+        raise ServerError([Failure(Reason.UNTRUSTED, what)], where=self.where)
 
 
 def items(text: str) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ def read(kubectl: Kubectl) -> Offer:
     Raises:
         ServerError: It does not answer, or does not know who asks.
     """
-    version = str(kubectl.request("get", "/version")["gitVersion"])
+    version = str(kubectl.request("get", "/version").get("gitVersion", "that says no version"))
     nodes, classes = _listed(kubectl, "nodes"), _listed(kubectl, "storageclasses")
     services, agents = _listed(kubectl, "services", "-A"), _listed(kubectl, "daemonsets", "-A")
     known = None if nodes is None else tuple(node(one) for one in nodes)

@@ -16,11 +16,12 @@ from arcos.checks import Check, fail, ok
 
 #: What is done with each object: looked at, applied, pruned.
 _VERBS = ("get", "create", "patch", "delete")
+_SYSTEM = "kube-system"
 #: What `up` does beside applying its objects: the lock, the record, what it looks at to spare others' work and to
 #: explain a failure.
 _ALWAYS = (
-    *(("coordination.k8s.io", "leases", verb, "kube-system") for verb in ("get", "create", "update", "delete")),
-    *(("", "configmaps", verb, "kube-system") for verb in ("get", "list", "create", "update", "delete")),
+    *(("coordination.k8s.io", "leases", verb, _SYSTEM) for verb in ("get", "create", "update", "delete")),
+    *(("", "configmaps", verb, _SYSTEM) for verb in ("get", "list", "create", "update", "delete")),
     *(("", resource, "list", "") for resource in ("secrets", "pods", "events", "persistentvolumeclaims")),
     *(("apps", resource, "list", "") for resource in ("deployments", "statefulsets", "daemonsets", "replicasets")),
     *(("batch", resource, "list", "") for resource in ("cronjobs", "jobs")),
@@ -74,8 +75,36 @@ def check(kubectl: Kubectl, manifests: list[Manifest]) -> Check:
     if not lacking:
         return ok("rights", f"the kubeconfig may do all {len(wanted)} things that `up` does")
     first = ", ".join(map(str, lacking[:5])) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
-    who = "bind it to a ClusterRole with these verbs (what the site's own roles hold too), or name another's context"
+    who = (
+        f"who owns the cluster binds you to what ./arcosctl preflight {kubectl.site} --role prints; or another context"
+    )
     return fail("rights", f"the kubeconfig may not {first}", who)
+
+
+def role(kubectl: Kubectl, manifests: list[Manifest]) -> list[Manifest]:
+    """All that `up` needs and nothing else, as a ClusterRole and a Role in `kube-system` to bind somebody to.
+
+    Raises:
+        ServerError: The cluster does not answer.
+    """
+    wanted = {*needed(manifests, dict(_resources(kubectl, manifests))), *given(manifests)}
+    # Namespaces that do not exist yet can hold no Role.
+    inside = {one for one in wanted if one.namespace == _SYSTEM}
+    made: list[Manifest] = []
+    for kind, rights, place in (("ClusterRole", wanted - inside, {}), ("Role", inside, {"namespace": _SYSTEM})):
+        metadata = {"name": f"arcos-up-{kubectl.site}", **place}
+        made.append({"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, "rules": list(_rules(rights))})
+    return made
+
+
+def _rules(rights: Iterable[Right]) -> Iterator[Manifest]:
+    """One rule for each resource, or name of one."""
+    verbs: dict[tuple[str, str, str], set[str]] = {}
+    for one in rights:
+        verbs.setdefault((one.group, one.resource, one.name), set()).add(one.verb)
+    for (group, resource, name), found in sorted(verbs.items()):
+        only = {"resourceNames": [name]} if name else {}
+        yield {"apiGroups": [group], "resources": [resource], **only, "verbs": sorted(found)}
 
 
 def needed(manifests: Iterable[Manifest], resources: dict[tuple[str, str], str]) -> Iterator[Right]:

@@ -20,7 +20,6 @@ from arcos.errors import ArcosError
 from arcos.paths import ROOT
 from arcos.preflight import offer, rights
 from arcos.preflight.examine import asked, examine, refuse
-from arcos.preflight.rights import Right
 from arcos.progress import Progress
 from arcos.render.evaluate import evaluate
 from arcos.site.model import Site
@@ -100,21 +99,15 @@ def with_roles(storage: str) -> Site:
     return existing(None, apps, defaultStorageClass=storage)
 
 
-def allow(plane: Kubectl, user: str, wanted: Iterable[Right]) -> None:
-    """So much and no more; what is asked of one namespace that is there is given in it only."""
-    rules: dict[str, list[dict[str, Any]]] = {}
-    for one in wanted:
-        names = {"resourceNames": [one.name]} if one.name else {}
-        rule = {"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb], **names}
-        rules.setdefault(one.namespace if one.namespace == "kube-system" else "", []).append(rule)
+def allow(plane: Kubectl, user: str, roles: Iterable[dict[str, Any]]) -> None:
+    """So much and no more, as the cluster's owner would: the roles, and who is bound to them."""
     api = "rbac.authorization.k8s.io"
-    for namespace, chosen in rules.items():
-        kind, meta = ("Role", {"name": user, "namespace": namespace}) if namespace else ("ClusterRole", {"name": user})
-        role = {"apiVersion": f"{api}/v1", "kind": kind, "metadata": meta, "rules": chosen}
-        bound = {"apiVersion": f"{api}/v1", "kind": f"{kind}Binding", "metadata": meta}
-        bound["roleRef"] = {"apiGroup": api, "kind": kind, "name": user}
+    for role in roles:
+        meta = {**role["metadata"], "name": user}
+        bound = {"apiVersion": f"{api}/v1", "kind": f"{role['kind']}Binding", "metadata": meta}
+        bound["roleRef"] = {"apiGroup": api, "kind": role["kind"], "name": user}
         bound["subjects"] = [{"apiGroup": api, "kind": "User", "name": user}]
-        for made in (role, bound):
+        for made in ({**role, "metadata": meta}, bound):
             plane.run("apply", "-f", "-", stdin=json.dumps(made))
 
 
@@ -124,9 +117,7 @@ def test_who_may_exactly_what_is_asked_brings_the_site_up_and_takes_it_down(
     """So what is asked is enough: a right that nobody asked for would stop `up` half-way, with objects left behind."""
     site = with_roles(storage)
     manifests = evaluate(site, RELEASE)
-    resources = dict(rights._resources(plane, manifests))
-    wanted = {*rights.needed(manifests, resources), *rights.given(manifests)}
-    allow(plane, "deployer", wanted)
+    allow(plane, "deployer", rights.role(plane, manifests))
     deployer = as_user(plane, "deployer", tmp_path)
 
     checks = {one.name: one for one in asked(site, RELEASE, deployer, manifests)}
@@ -144,14 +135,20 @@ def test_who_may_not_give_rights_on_is_told_before_anything_changes(
     """The API server lets nobody make a role with more than he has himself."""
     site = with_roles(storage)
     manifests = evaluate(site, RELEASE)
-    allow(plane, "giver", rights.needed(manifests, dict(rights._resources(plane, manifests))))
-    lacking = rights.check(as_user(plane, "giver", tmp_path), manifests)
-    assert lacking.level is Level.FAIL
-    assert "secrets" in lacking.detail, "the seeder's role"
+    everywhere, inside = rights.role(plane, manifests)
+    rest = [rule for rule in everywhere["rules"] if rule["resources"] != ["secrets"]]
+    looking = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]}
+    allow(plane, "giver", [{**everywhere, "rules": [*rest, looking]}, inside])
+    check = rights.check(as_user(plane, "giver", tmp_path), manifests)
+    assert check.level is Level.FAIL
+    assert "create secrets in database" in check.detail, "the seeder's role holds it"
+    assert "./arcosctl preflight" in check.fix
 
-    every = [Right(rights._RBAC, resource, verb) for _, resource, verb in rights._GIVING]
-    allow(plane, "giver", [*rights.needed(manifests, dict(rights._resources(plane, manifests))), *every])
-    assert rights.check(as_user(plane, "giver", tmp_path), manifests).level is Level.OK, "or may give away anything"
+    api = ["rbac.authorization.k8s.io"]
+    giving = {"apiGroups": api, "resources": ["clusterroles", "roles"], "verbs": ["bind", "escalate"]}
+    allow(plane, "giver", [{**everywhere, "rules": [*rest, looking, giving]}, inside])
+    check = rights.check(as_user(plane, "giver", tmp_path), manifests)
+    assert check.level is Level.OK, "or may give away anything"
 
 
 def test_a_list_that_we_may_not_read_is_no_traceback(plane: Kubectl, tmp_path: Path) -> None:
