@@ -64,7 +64,7 @@ def _notices(names: Sequence[str]) -> list[str]:
 def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """List the sites: name, cluster kind, domain, release and apps. A file with mistakes hides no other site."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from arcos.site.diagnostics import Finding, SiteErrors
     from arcos.site.loader import every_site, load_site
@@ -79,7 +79,9 @@ def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
     if as_json:
         typer.echo(json.dumps([_row(site) for site in loaded], indent=2))
     else:
-        table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
+        # On a narrow terminal what is long goes on in the next line, it is never cut.
+        columns = [Column(name, overflow="fold") for name in ("site", "cluster", "domain", "release", "apps")]
+        table = Table(*columns, box=None, header_style="bold")
         for site in loaded:
             table.add_row(site.name, site.cluster.kind, site.domain, site.release, ", ".join(_apps(site)))
         Console(soft_wrap=True).print(table)

@@ -177,3 +177,8 @@ def test_a_folder_that_is_not_there_is_not_one_without_mistakes(command: tuple[s
     done = arcosctl(*command, ARCOS_STACKS=str(tmp_path / "stack"))
     assert done.returncode == 2
     assert "cannot be read: No such file or directory" in done.stdout + done.stderr
+
+
+def test_a_narrow_terminal_cuts_no_domain() -> None:
+    shown = arcosctl("sites", COLUMNS="60").stdout
+    assert "…" not in shown
