@@ -34,6 +34,7 @@ def sense_findings(document: Document, site: Site, at: Path, images: File = IMAG
         yield from _images(document, hub, here, images)
         for number, profile in enumerate(hub.profiles):
             yield from _profile(document, profile, site, (*here, "profiles", number))
+            yield from _vendor(document, profile, site, (*here, "profiles", number))
         yield from _servers(document, hub, site, here)
 
 
@@ -99,6 +100,20 @@ def _profile(document: Document, profile: Profile, site: Site, at: Path) -> Iter
     elif offered.node_cpu and millicores(profile.cpu) > millicores(offered.node_cpu):
         what = f"`cpu` is more than any node has ({offered.node_cpu})"
         yield document.finding(document.value((*at, "cpu")), what, f"up to {offered.node_cpu}")
+
+
+def _vendor(document: Document, profile: Profile, site: Site, at: Path) -> Iterator[Finding]:
+    """Whose GPUs it asks for is told, never guessed."""
+    offered = site.cluster.capabilities.gpu
+    if not profile.gpu or not offered:
+        return
+    accepted = f"gpuVendor: {' or '.join(offered)}"
+    if profile.gpu_vendor is None and len(offered) > 1:
+        what = f"the cluster has GPUs of {' and '.join(offered)}, and nothing says whose it asks for"
+        yield document.finding(document.key((*at, "gpu")), what, accepted)
+    elif profile.gpu_vendor and profile.gpu_vendor not in offered:
+        what = f"the cluster has no GPUs of {profile.gpu_vendor}"
+        yield document.finding(document.value((*at, "gpuVendor")), what, accepted)
 
 
 def _servers(document: Document, hub: JupyterHubConfig, site: Site, at: Path) -> Iterator[Finding]:

@@ -78,6 +78,14 @@ MISFITS = {
         *("max: 1, gpu: nvidia", "max: 1", "gpu: 1}"),
         *("needs the cluster's `gpu`", "`gpu`", "`gpu: 0`"),
     ),
+    "GPUs of nobody knows whom": (
+        *("max: 6, cpu: 8", "max: 6, gpu: amd, cpu: 8", "gpu: 1}"),
+        *("has GPUs of amd and nvidia, and nothing says whose", "gpuVendor: amd or nvidia", ""),
+    ),
+    "GPUs of another vendor": (
+        *("gpu: 1}", "gpu: 1, gpuVendor: intel}", "intel}"),
+        *("the cluster has no GPUs of intel", "gpuVendor: nvidia", ""),
+    ),
     "more memory than a node": (
         *("memory: 32Gi, cpu: 4", "memory: 65Gi, cpu: 4", "65Gi"),
         *("`memory` is more than any node has (64Gi)", "64Gi", ""),
