@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
+from arcos.apply.failures import ServerError
 from arcos.apply.kubectl import Kubectl
 from arcos.apply.manifest import Manifest, as_list
 from arcos.checks import Check, fail, ok
@@ -66,19 +68,32 @@ def check(kubectl: Kubectl, manifests: list[Manifest]) -> Check:
     Raises:
         ServerError: The cluster does not answer.
     """
+    user = who(kubectl)
     if not denied(kubectl, [Right("*", "*", "*")]):
-        return ok("rights", "the kubeconfig may do everything")
+        return ok("rights", f"{user} may do everything")
     wanted = sorted(set(needed(manifests, dict(_resources(kubectl, manifests)))))
     if denied(kubectl, [Right(*one) for one in _GIVING]):
         wanted = sorted({*wanted, *given(manifests)})
     lacking = denied(kubectl, wanted)
     if not lacking:
-        return ok("rights", f"the kubeconfig may do all {len(wanted)} things that `up` does")
+        return ok("rights", f"{user} may do all {len(wanted)} things that `up` does")
     first = ", ".join(map(str, lacking[:5])) + (f" and {len(lacking) - 5} more" if len(lacking) > 5 else "")
-    who = (
+    way = (
         f"who owns the cluster binds you to what ./arcosctl preflight {kubectl.site} --role prints; or another context"
     )
-    return fail("rights", f"the kubeconfig may not {first}", who)
+    return fail("rights", f"{user} may not {first}", way)
+
+
+def who(kubectl: Kubectl) -> str:
+    """Whom the API server takes us for: so a wrong context is seen.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review
+    """
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    with suppress(ServerError):
+        said = kubectl.request("create", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+        return str(said["status"]["userInfo"]["username"])
+    return "the kubeconfig"
 
 
 def role(kubectl: Kubectl, manifests: list[Manifest]) -> list[Manifest]:
