@@ -40,3 +40,7 @@ class ArcosError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+class NotYetError(ArcosError):
+    """What is asked for has not been made: nothing is wrong, and something else comes first."""

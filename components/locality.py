@@ -6,7 +6,7 @@ of the site's `jurisdiction`. Pure, without Pulumi. Codes: ISO 3166, https://www
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol, runtime_checkable
 
@@ -50,6 +50,15 @@ class Placing(Protocol):
 
     def places(self) -> Iterator[Place]:
         """Each place."""
+        ...
+
+
+@runtime_checkable
+class Located(Protocol):
+    """Settings of a cluster whose place stands beside the site in its stack file."""
+
+    def located(self, beside: Mapping[str, str]) -> Place | None:
+        """Where its data lies, at the key that says so; None where no key does. `beside` are the file's plain texts."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.clusters.capabilities import GpuVendor
 from components.groups import OPERATORS, RESEARCHERS
 from components.quantity import to_bytes
 from components.requirement import GroupUse, Requirement
@@ -42,6 +43,9 @@ class Profile(Settings):
 
     gpu: Annotated[int, Field(ge=0, le=16)] = 0
     """How many GPUs it holds."""
+
+    gpu_vendor: GpuVendor | None = None
+    """Whose GPUs. Default: the cluster's, where it has those of one vendor only."""
 
     longest: Duration | None = None
     """How long a server runs at most, used or not. Default: no limit."""

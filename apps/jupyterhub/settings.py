@@ -80,7 +80,7 @@ def profile(one: Profile, facts: Facts, image: Callable[[str], str], *, first: b
         "mem_guarantee": to_bytes(one.memory_request or one.memory),
     }
     if one.gpu:
-        resource = {NAMES[facts.gpu[0]].resource: str(one.gpu)}
+        resource = {NAMES[one.gpu_vendor or facts.gpu[0]].resource: str(one.gpu)}
         override |= {"extra_resource_limits": resource, "extra_resource_guarantees": resource}
         if facts.gpu_taints:
             # What keeps everybody else away from the nodes with GPUs.

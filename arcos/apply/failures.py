@@ -61,21 +61,26 @@ class ServerError(ArcosError):
         return self.failures[0].reason
 
 
-# The order decides: an exceeded quota also says "forbidden", an untrusted certificate also "Unable to connect".
+# The order decides: an exceeded quota also says "forbidden", an untrusted certificate also "Unable to connect", and a
+# kubeconfig that names no cluster leads to localhost:8080.
 _PATTERNS: dict[Reason, tuple[str, ...]] = {
-    Reason.UNTRUSTED: ("x509:", "certificate signed by unknown", "server gave HTTP response to HTTPS"),
-    Reason.UNAUTHORIZED: ("You must be logged in", r"\(Unauthorized\)", "getting credentials: exec"),
+    Reason.UNTRUSTED: (
+        "x509:", "certificate signed by unknown", "server gave HTTP response to HTTPS",
+        "does not look like a TLS handshake", "rejected our request for an unknown reason",
+    ),
+    Reason.UNAUTHORIZED: ("You must be logged in", r"\(Unauthorized\)", "getting credentials: exec", "^error: EOF$"),
     Reason.OWNED: (r"Apply failed with \d+ conflict",),
+    Reason.KUBECONFIG: (
+        'context "[^"]*" does not exist', "context was not found", "no configuration has been provided",
+        "current-context", "error loading config", "stat .*: no such file", "Error in configuration",
+        "localhost:8080 was refused",
+    ),
     Reason.UNREACHABLE: (
         "connection refused", "was refused", "Unable to connect to the server", "no such host", "i/o timeout",
         "TLS handshake", "connection reset", "unexpected EOF", ": EOF$", "broken pipe", "http2: ", r"Client\.Timeout",
         "context deadline exceeded", "ServiceUnavailable", r"\(Timeout\)", "currently unable to handle", "etcdserver: ",
         "TooManyRequests", "time allotted", "network is unreachable", "no route to host", "not yet ready to handle",
         "apiserver is shutting down", "unable to return a response", r"\(InternalError\): .*(etcd|dial tcp 127)",
-    ),
-    Reason.KUBECONFIG: (
-        "context .* does not exist", "context was not found", "no configuration has been provided", "current-context",
-        "error loading config", "stat .*: no such file",
     ),
     Reason.TERMINATING: ("because it is being terminated",),
     Reason.QUOTA: ("exceeded quota", "failed quota"),
@@ -98,9 +103,12 @@ _PATTERNS: dict[Reason, tuple[str, ...]] = {
 }  # fmt: skip
 
 _ADVICE: dict[Reason, tuple[str, str]] = {
-    Reason.UNREACHABLE: ("the cluster does not answer", "./arcosctl doctor"),
+    Reason.UNREACHABLE: (
+        "the cluster does not answer",
+        "is its address right, and its network reached from here (VPN, proxy)? for a local site: ./arcosctl doctor",
+    ),
     Reason.UNTRUSTED: (
-        "the cluster's certificate is not the one the kubeconfig expects",
+        "what answers at the cluster's address is not what the kubeconfig expects",
         "fetch the kubeconfig again from whoever runs the cluster",
     ),
     Reason.UNAUTHORIZED: ("the cluster refuses the kubeconfig's credentials", "log in to the cluster again"),
@@ -115,9 +123,15 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.NOT_FOUND: ("the object does not exist", "run the command again"),
     Reason.IMMUTABLE: ("a field that can never change is different", "delete the object, then run the command again"),
     Reason.INVALID: ("the cluster refuses an object as invalid", "correct the component that makes the object"),
-    Reason.KUBECONFIG: ("the kubeconfig cannot be used", "correct `cluster` in the site file"),
+    Reason.KUBECONFIG: ("the kubeconfig cannot be used", "correct the kubeconfig, or `cluster` in the site file"),
     Reason.OTHER: ("kubectl failed", "./arcosctl doctor"),
 }
+
+#: What kubectl says of a kubeconfig that lacks something, and what it means.
+_PLAINER = (
+    (r"^The connection to the server localhost:8080 was refused.*", "it names no cluster, or no `current-context`"),
+    (r"^error: EOF$", "it holds no credentials: kubectl would ask for a user's name"),
+)
 
 _BLOCK = re.compile(
     r"^(Error |error: |The connection to|Unable to |Apply failed with|resource mapping not found|unable to |The \w+ \")"
@@ -136,15 +150,24 @@ def one_line(text: str, limit: int = 400) -> str:
 def parse(stderr: str) -> list[Failure]:
     """Every error in kubectl's standard error, in its order; never empty."""
     blocks: list[str] = []
+    in_log = False
     for line in stderr.splitlines():
-        if _LOG.match(line) or line.startswith("Warning:"):
+        if in_log or _LOG.match(line):
+            # An entry of the log may go on with the server's answer, down to its closing brace.
+            in_log = line != "}" and (in_log or line.endswith("response object: {"))
+            continue
+        if line.startswith("Warning:"):
             continue
         if _BLOCK.match(line) or not blocks:
             blocks.append(line)
         else:
             blocks[-1] += "\n" + line
     messages = [_HINT.sub("", block).strip() for block in blocks]
-    return [Failure(_reason(m), m) for m in messages if m] or [_silent(stderr)]
+    return [Failure(_reason(m), _plainer(m)) for m in messages if m] or [_silent(stderr)]
+
+
+def _plainer(message: str) -> str:
+    return next((plain for said, plain in _PLAINER if re.search(said, message)), message)
 
 
 def _silent(stderr: str) -> Failure:

@@ -18,11 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from arcos.apply.failures import Failure, Reason, ServerError, parse
+from arcos.apply.failures import Failure, Reason, ServerError, one_line, parse
 from arcos.errors import ArcosError
 from arcos.paths import cache_dir
 
@@ -56,6 +57,7 @@ class Kubectl:
         patience: Seconds to keep trying while the server does not answer. Only for what may be done twice.
         notice: Told once a server stops answering.
         site: The site, for the commands that error messages suggest.
+        source: What people call the kubeconfig where its file has no name of its own.
     """
 
     kubeconfig: Path | None
@@ -65,6 +67,7 @@ class Kubectl:
     patience: float = 0.0
     notice: Callable[[str], None] | None = None
     site: str = "SITE"
+    source: str = ""
 
     def patient(self, seconds: float, notice: Callable[[str], None] | None = None) -> Kubectl:
         """The same cluster, but a silent server is tried again for so many seconds."""
@@ -73,7 +76,7 @@ class Kubectl:
     @property
     def where(self) -> str:
         """The cluster, for error messages."""
-        file = str(self.kubeconfig) if self.kubeconfig else "the default kubeconfig"
+        file = self.source or str(self.kubeconfig or "the default kubeconfig")
         return f"{file}, context {self.context}" if self.context else file
 
     def hint(self, *arguments: str, namespace: str = "") -> str:
@@ -144,8 +147,7 @@ class Kubectl:
         Raises:
             ServerError: As :meth:`run`.
         """
-        document: dict[str, Any] = json.loads(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
-        return document
+        return self._document(self.run(*arguments, "-o", "json", stdin=stdin, timeout=timeout))
 
     def objects(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
         """Run a command that prints objects and return them, however many (``-o json`` is added).
@@ -163,8 +165,16 @@ class Kubectl:
         """
         source = () if body is None else ("-f", "-")
         text = self.run(verb, "--raw", path, *source, stdin=None if body is None else json.dumps(body))
-        answer: dict[str, Any] = json.loads(text)
-        return answer
+        return self._document(text)
+
+    def _document(self, text: str) -> dict[str, Any]:
+        """The one document that was printed. A proxy's login page is an answer too, and no Kubernetes."""
+        with suppress(ValueError):
+            document = json.loads(text)
+            if isinstance(document, dict):
+                return document
+        what = f"its answer is no object of Kubernetes: {one_line(text, 80)}"
+        raise ServerError([Failure(Reason.UNTRUSTED, what)], where=self.where)
 
 
 def items(text: str) -> list[dict[str, Any]]:

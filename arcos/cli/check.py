@@ -38,13 +38,13 @@ def check(
     """Check site files: every mistake with its place and the way out. Exit code 2 if there is one."""
     from arcos.site.loader import check_sites, render_findings, site_names
 
-    wanted = names or site_names()
-    findings = check_sites(wanted)
+    findings = check_sites(names or ())
     text = render_findings(findings, output.value)
     if text:
         typer.echo(text)
     if findings:
         raise typer.Exit(USAGE)
+    wanted = names or site_names()
     for notice in _notices(wanted):
         typer.echo(f"::warning::{notice}" if output is Format.GITHUB else notice, err=output is not Format.GITHUB)
     if output is Format.TEXT:
@@ -64,14 +64,14 @@ def _notices(names: Sequence[str]) -> list[str]:
 def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """List the sites: name, cluster kind, domain, release and apps. A file with mistakes hides no other site."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from arcos.site.diagnostics import Finding, SiteErrors
-    from arcos.site.loader import load_site, site_names
+    from arcos.site.loader import every_site, load_site
 
     loaded: list[Site] = []
     findings: list[Finding] = []
-    for name in site_names():
+    for name in every_site():
         try:
             loaded.append(load_site(name))
         except SiteErrors as error:
@@ -79,7 +79,9 @@ def sites(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] 
     if as_json:
         typer.echo(json.dumps([_row(site) for site in loaded], indent=2))
     else:
-        table = Table("site", "cluster", "domain", "release", "apps", box=None, header_style="bold")
+        # On a narrow terminal what is long goes on in the next line, it is never cut.
+        columns = [Column(name, overflow="fold") for name in ("site", "cluster", "domain", "release", "apps")]
+        table = Table(*columns, box=None, header_style="bold")
         for site in loaded:
             table.add_row(site.name, site.cluster.kind, site.domain, site.release, ", ".join(_apps(site)))
         Console(soft_wrap=True).print(table)

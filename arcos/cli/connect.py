@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arcos.errors import ArcosError
+from arcos.errors import USAGE, ArcosError, NotYetError
 from arcos.paths import ROOT
 
 if TYPE_CHECKING:
@@ -29,21 +29,23 @@ def kubectl_for(site: Site) -> Kubectl:
     """The site's kubectl.
 
     Raises:
-        ArcosError: The local site is not running, or ``pulumi up`` has not made the cluster yet.
+        NotYetError: The local site is not running, or ``pulumi up`` has not made the cluster yet.
+        ArcosError: What should lead to it does not.
     """
     from arcos.apply.credentials import file_of
     from arcos.apply.kubectl import Kubectl
 
     if site.cluster.kind == "local":
-        return Kubectl(_local(site), None)
+        return Kubectl(_local(site), None, site=site.name)
     context: str | None = getattr(site.cluster, "context", None)
     if text := os.environ.get(variable(site.name)):
-        return Kubectl(file_of(_kubeconfig(text, variable(site.name))), context)
+        source = variable(site.name)
+        return Kubectl(file_of(_kubeconfig(text, source, site)), context, site=site.name, source=source)
     if given := getattr(site.cluster, "kubeconfig", None):
-        return Kubectl(Path(given).expanduser(), context)
+        return Kubectl(_file(given, site), context, site=site.name)
     if site.cluster.kind == "existing" and not _kept_by_stack(site.name):
-        return Kubectl(None, context)
-    return Kubectl(file_of(_from_stack(site)), context)
+        return Kubectl(None, context, site=site.name)
+    return Kubectl(file_of(_from_stack(site)), context, site=site.name, source=f"the kubeconfig of stack {site.name}")
 
 
 def variable(name: str) -> str:
@@ -56,17 +58,33 @@ def _local(site: Site) -> Path:
 
     path = kubeconfig(site.name)
     if not path.exists():
-        raise ArcosError(f"the local site '{site.name}' was never started", fix=f"./arcosctl up {site.name}")
+        raise NotYetError(f"the local site '{site.name}' was never started", fix=f"./arcosctl up {site.name}")
     return path
 
 
-def _kubeconfig(text: str, source: str) -> str:
+def _file(given: str, site: Site) -> Path:
+    """The file that a site names; a relative path begins at the checkout, wherever `arcosctl` is called."""
+    # As `Path.expanduser`, and no error where there is no such user.
+    path = ROOT / os.path.expanduser(given)  # noqa: PTH111
+    if path.is_file() and os.access(path, os.R_OK):
+        return path
+    why = "it is a folder" if path.is_dir() else "you may not read it" if path.exists() else f"there is no file {path}"
+    raise ArcosError(
+        f"the kubeconfig {given} cannot be read",
+        where=f"stacks/Pulumi.{site.name}.yaml: cluster.kubeconfig",
+        why=why,
+        fix=f"correct the path, ask the cluster's owner for the file, or put its text into {variable(site.name)}",
+        exit_code=USAGE,
+    )
+
+
+def _kubeconfig(text: str, source: str, site: Site) -> str:
     """The text, if it can be a kubeconfig; a path in its place is a common mistake."""
     if "clusters" not in text or "server" not in text:
         raise ArcosError(
             f"{source} holds no kubeconfig",
             why="it takes the text of the file, which has `clusters:` and a `server:` in it",
-            fix=f'export {source}="$(cat FILE)"',
+            fix=f'export {variable(site.name)}="$(cat FILE)"',
         )
     return text
 
@@ -85,7 +103,7 @@ def _from_stack(site: Site) -> str:
     pulumi = shutil.which("pulumi")
     where = f"stacks/Pulumi.{site.name}.yaml: cluster.kind {site.cluster.kind}"
     if pulumi is None:
-        raise ArcosError(
+        raise (ArcosError if existing else NotYetError)(
             f"nothing here says how the cluster of site '{site.name}' is reached",
             where=where,
             why="its kubeconfig is kept in the Pulumi stack, and `pulumi` is not on the PATH",
@@ -98,11 +116,20 @@ def _from_stack(site: Site) -> str:
         why = f"`pulumi {' '.join(asked[:2])}` gave no answer in {_TIMEOUT} s"
         raise ArcosError(f"the state of site '{site.name}' cannot be read", where=where, why=why) from None
     if done.returncode != 0 or not done.stdout.strip():
-        raise ArcosError(
+        # Only what went wrong: standard output is where the secret would be.
+        said = done.stderr.strip().splitlines()
+        if existing:
+            raise ArcosError(
+                f"the kubeconfig of site '{site.name}' cannot be read",
+                where=f"stacks/Pulumi.{site.name}.yaml: arcos:kubeconfig",
+                why=(said or ["the secret is empty"])[-1],
+                fix=f"cat FILE | pulumi config set --secret arcos:kubeconfig -s {site.name}",
+            )
+        raise NotYetError(
             f"site '{site.name}' has no cluster to reach yet",
             where=where,
-            # Only what went wrong: standard output is where the secret would be.
-            why=(done.stderr.strip().splitlines() or ["the stack has no output `kubeconfig`"])[-1],
+            why=(said or ["the stack has no output `kubeconfig`"])[-1],
             fix=f"pulumi up -s {site.name}",
         )
-    return _kubeconfig(done.stdout, "the stack's output `kubeconfig`")
+    kept = "the secret `arcos:kubeconfig`" if existing else "the stack's output `kubeconfig`"
+    return _kubeconfig(done.stdout, kept, site)

@@ -110,12 +110,15 @@ def push(
 def load(name: Annotated[str, typer.Argument(metavar="SITE")]) -> None:
     """Put a site's images into a cluster of kind, k3d or minikube on this machine, with no registry."""
     from arcos.cli.connect import kubectl_for
+    from arcos.cli.up import refuse_unresolved
     from arcos.laptop import load as load_images
     from arcos.render.evaluate import evaluate
     from arcos.site.loader import load_site
 
     site = load_site(name)
-    for reference in load_images(kubectl_for(site), evaluate(site), Progress()):
+    manifests = evaluate(site)
+    refuse_unresolved(site, manifests)
+    for reference in load_images(kubectl_for(site), manifests, Progress()):
         typer.echo(reference)
 
 

@@ -105,6 +105,7 @@ def lines(site: str, steps: Sequence[Step], found: Sequence[Danger]) -> Iterator
 
 def _preview(name: str, file: Path | None) -> dict[str, Any]:
     """The plan given, or a new one. Protection is left aside for it: the engine would stop at the first refusal."""
+    from arcos.engine.plan import readable, stack
     from arcos.engine.pulumi import decoded
     from arcos.engine.pulumi import preview as asked
 
@@ -114,18 +115,22 @@ def _preview(name: str, file: Path | None) -> dict[str, Any]:
         load_site(name)
         return asked(name, "--ignore-protect")
     answer = decoded(sys.stdin.read() if str(file) == "-" else _text(file))
-    if answer is None or "steps" not in answer:
+    if answer is None or not readable(answer):
         raise ArcosError(
-            f"{file} holds no plan",
+            f"{'standard input' if str(file) == '-' else file} holds no plan",
             why="it takes what `pulumi preview --json` prints",
-            fix=f"pulumi preview -s {name} --ignore-protect --json > {file}",
+            fix=f"pulumi preview -s {name} --ignore-protect --json > {'FILE' if str(file) == '-' else file}",
             exit_code=USAGE,
+        )
+    if (other := stack(answer)) not in ("", name):
+        raise ArcosError(
+            f"that is the plan of site '{other}', not of '{name}'", fix=f"./arcosctl plan {other}", exit_code=USAGE
         )
     return answer
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ArcosError(f"{file} cannot be read", why=str(error.strerror), exit_code=USAGE) from None

@@ -20,13 +20,20 @@ def register(app: typer.Typer) -> None:
 def preflight(
     name: Annotated[str, typer.Argument(metavar="SITE")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    role: Annotated[bool, typer.Option("--role", help="Print the roles that are enough for `up`, to bind.")] = False,
 ) -> None:
     """Ask cloud and cluster whether the site can be what its file says: rights, quota, storage, GPUs. Reads only."""
     from arcos.cli.connect import kubectl_for
+    from arcos.preflight import rights
     from arcos.preflight.examine import examine
+    from arcos.render.evaluate import evaluate
+    from arcos.render.yaml_text import dump
     from arcos.site.loader import load_site
 
     site = load_site(name)
+    if role:
+        typer.echo(dump(rights.role(kubectl_for(site), evaluate(site))), nl=False)
+        return
     show(examine(site, lambda: kubectl_for(site)), as_json=as_json)
 
 

@@ -24,9 +24,9 @@ def render(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; as many as there are cores by default.")] = 0,
 ) -> None:
     """Write the manifests of sites: one object a file, or one site to standard output. Needs no cluster."""
-    from arcos.site.loader import site_names
+    from arcos.site.loader import every_site
 
-    wanted = names or site_names()
+    wanted = names or every_site()
     if out is None:
         if len(wanted) != 1:
             raise ArcosError("several sites need a folder", fix="./arcosctl render --out rendered", exit_code=USAGE)

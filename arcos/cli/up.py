@@ -113,7 +113,7 @@ def _render(site: Site, progress: Progress, *, checked: bool) -> list[Manifest]:
     with progress.step("render the site"):
         manifests = evaluate(site)
     if checked:
-        _refuse_unresolved(site, manifests)
+        refuse_unresolved(site, manifests)
     return manifests
 
 
@@ -157,7 +157,7 @@ def _start_local(site: Site, manifests: list[Manifest], progress: Progress, *, s
         import_images(site, archives, progress)
 
 
-def _refuse_unresolved(site: Site, manifests: list[Manifest]) -> None:
+def refuse_unresolved(site: Site, manifests: list[Manifest]) -> None:
     """An image without a digest is a promise nobody made; it never reaches a cluster."""
     from arcos.images.catalogue import UpstreamImage, catalogue
     from arcos.render.evaluate import unresolved

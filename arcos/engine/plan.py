@@ -62,6 +62,22 @@ def read(preview: Mapping[str, Any]) -> list[Step]:
     return list(found.values())
 
 
+def readable(preview: Mapping[str, Any]) -> bool:
+    """Whether it is a plan that can be judged: a step that says nothing of its resource might be any."""
+    steps = preview.get("steps")
+    return isinstance(steps, list) and all(isinstance(one, dict) and _told(one) for one in steps)
+
+
+def stack(preview: Mapping[str, Any]) -> str:
+    """Whose plan it is, as every URN in it says; "" for an empty one."""
+    return next((str(one["urn"]).split("::")[0].rpartition(":")[2] for one in preview["steps"]), "")
+
+
+def _told(step: Mapping[str, Any]) -> bool:
+    known = isinstance(step.get("op"), str) and isinstance(step.get("urn"), str)
+    return known and (step["op"] not in _ACTIONS or any(step.get(state) for state in ("oldState", "newState")))
+
+
 def counted(steps: Iterable[Step]) -> dict[Action, int]:
     """How many of each."""
     counts: dict[Action, int] = dict.fromkeys(_WEIGHT, 0)

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from arcos.checks import Check, fail, ok, warn
-from arcos.preflight.offer import Offer
+from arcos.preflight.offer import Node, Offer
 from arcos.site.model import Site
 from arcos.site.release import Release
+from components.gpu import NAMES
 from components.quantity import millicores, to_bytes
 
 #: Volumes of these are for one node at a time, as block devices are (the name after the driver's own prefix).
@@ -42,6 +43,20 @@ def field(site: Site, capability: str) -> str:
     return f"cluster.capabilities.{name}" if declared else f"{name} of cluster kind {site.cluster.kind}"
 
 
+def declaring(site: Site, capability: str, value: str) -> str:
+    """The line that declares it; "" where it follows from the kind."""
+    at = field(site, capability)
+    return f"{at}: {value}" if at.startswith("cluster.") else ""
+
+
+def _could(site: Site, capability: str, value: str) -> str:
+    return f"could be: {line}" if (line := declaring(site, capability, value)) else ""
+
+
+def _or(instead: str, line: str) -> str:
+    return f"{instead}, or {line}" if line else instead
+
+
 def _version(release: Release, offered: Offer) -> Check:
     found = re.match(r"v?1\.(\d+)", offered.version)
     wanted = int(release.kubernetes.partition(".")[2])
@@ -62,17 +77,18 @@ def _storage(site: Site, offered: Offer, made: Collection[str]) -> Iterator[Chec
         if offered.storage is None:
             yield warn(at, "storage classes may not be listed by us", "let us `list` storageclasses.storage.k8s.io")
         elif wanted is None:
-            yield _undeclared_class(at, offered, shared=shared)
+            yield _undeclared_class(site, at, offered, shared=shared)
         elif wanted in made:
             yield ok(at, f"{wanted} comes with the site")
         else:
             yield _class(at, wanted, offered, shared=shared)
 
 
-def _undeclared_class(at: str, offered: Offer, *, shared: bool) -> Check:
+def _undeclared_class(site: Site, at: str, offered: Offer, *, shared: bool) -> Check:
     default = next((one.name for one in (offered.storage or {}).values() if one.default), "")
     if default and not shared:
-        return ok(at, f"none is declared; the cluster's own default is {default}", f"could be: {at}: {default}")
+        more = _could(site, "default_storage_class", default)
+        return ok(at, f"none is declared; the cluster's own default is {default}", more)
     return ok(at, "none is declared")
 
 
@@ -94,13 +110,13 @@ def _class(at: str, wanted: str, offered: Offer, *, shared: bool) -> Check:
 def _load_balancer(site: Site, offered: Offer) -> Check:
     at = field(site, "load_balancer")
     if not site.cluster.capabilities.load_balancer:
-        more = f"could be: {at}: true" if offered.balancers else ""
+        more = _could(site, "load_balancer", "true") if offered.balancers else ""
         return ok(at, f"not declared{', but seen: ' + ', '.join(offered.balancers) if offered.balancers else ''}", more)
     if offered.balancers:
         return ok(at, f"seen: {', '.join(offered.balancers)}")
     waits = f"; {', '.join(offered.waiting)} waits for an address" if offered.waiting else ""
     what = f"declared, and nothing seen that gives Services an address{waits}"
-    return warn(at, what, f"a load balancer's controller in the cluster, or {at}: false")
+    return warn(at, what, _or("a load balancer's controller in the cluster", declaring(site, "load_balancer", "false")))
 
 
 def _network_policy(site: Site, offered: Offer) -> Check:
@@ -110,8 +126,10 @@ def _network_policy(site: Site, offered: Offer) -> Check:
         if seen:
             return ok(at, f"enforced by {seen}")
         what = "declared, and nothing seen that enforces network policies"
-        return warn(at, what, f"a network that enforces them (Calico, Cilium ...), or {at}: false")
-    return ok(at, f"not declared{', but enforced by ' + seen if seen else ''}", f"could be: {at}: true" if seen else "")
+        off = declaring(site, "network_policy", "false")
+        return warn(at, what, _or("a network that enforces them (Calico, Cilium ...)", off))
+    more = _could(site, "network_policy", "true") if seen else ""
+    return ok(at, f"not declared{', but enforced by ' + seen if seen else ''}", more)
 
 
 def _pod_security(offered: Offer) -> Check:
@@ -131,35 +149,67 @@ def _gpus(site: Site, offered: Offer) -> Iterator[Check]:
         return
     seen = frozenset[str]().union(*(one.gpus for one in offered.nodes))
     for vendor in site.cluster.capabilities.gpu:
+        named = sorted({name for one in offered.nodes for name in one.otherwise.get(vendor, ())})
         if vendor in seen:
             yield ok(at, f"{vendor}: on {sum(vendor in one.gpus for one in offered.nodes)} nodes")
+        elif named:
+            what = f"nodes offer {', '.join(named)}, and pods ask for {NAMES[vendor].resource}"
+            yield warn(at, what, f"a device plugin that gives its GPUs that name (MIG: strategy `single`) for {vendor}")
         else:
             what = f"no node offers a GPU of {vendor} now"
             yield warn(at, what, f"its driver and device plugin, a pool that grows from 0, or leave {vendor} out")
     for more in sorted(seen - set(site.cluster.capabilities.gpu)):
-        yield ok(at, f"{more}: offered, not declared", f"could be: {at}: [{more}]")
+        yield ok(at, f"{more}: offered, not declared", _could(site, "gpu", f"[{more}]"))
+    yield from _gpu_taints(site, offered.nodes)
+
+
+def _gpu_taints(site: Site, nodes: tuple[Node, ...]) -> Iterator[Check]:
+    """Pods that ask for a GPU tolerate what is declared, and wait for ever at any other taint."""
+    at, declared = field(site, "gpu_taints"), site.cluster.capabilities.gpu_taints
+    with_gpu = [one for one in nodes if one.gpus & set(site.cluster.capabilities.gpu)]
+    if not with_gpu:
+        return
+    if all(one.taints - set(declared) for one in with_gpu):
+        keys = sorted(frozenset[str]().union(*(one.taints for one in with_gpu)) | set(declared))
+        more = ", ".join(key for key in keys if key not in declared)
+        what = f"every node with a GPU is closed by a taint that is not declared: {more}"
+        yield warn(at, what, declaring(site, "gpu_taints", f"[{', '.join(keys)}]") or "take it off those nodes")
+    else:
+        yield ok(at, f"{', '.join(declared) or 'none'} declared, and a node with a GPU takes such pods")
 
 
 def _sizes(site: Site, offered: Offer) -> Iterator[Check]:
     """What is declared of nodes must be there: `check` lets through what fits on the declared ones."""
-    if not offered.nodes:
+    if offered.nodes is None:
         return
     capable: Any = site.cluster.capabilities
-    cpu, memory = max(one.cpu for one in offered.nodes), max(one.memory for one in offered.nodes)
-    total = sum(one.memory for one in offered.nodes)
+    usable = [one for one in offered.nodes if not one.taints - set(capable.gpu_taints)]
+    if not usable:
+        keys = ", ".join(sorted(frozenset[str]().union(*(one.taints for one in offered.nodes))))
+        what = f"all nodes keep pods off by taints: {keys}" if keys else "there is no node now"
+        off = f"./arcosctl kubectl {site.name} -- taint nodes --all {keys.partition(',')[0]}-"
+        yield warn("nodes", what, f"nodes without a taint, or: {off}" if keys else "a node")
+        return
+    cpu, memory = max(one.cpu for one in usable), max(one.memory for one in usable)
+    total = sum(one.memory for one in usable)
     grows = "capabilities" not in type(site.cluster).model_fields
     seen = (
         ("node_cpu", millicores, cpu, f"{cpu / 1000:g}", "cores on the largest node"),
-        ("node_memory", to_bytes, memory, f"{memory / _GIB:.1f}Gi", "on the largest node"),
-        ("total_memory", to_bytes, total, f"{total / _GIB:.1f}Gi", "on all nodes together"),
+        ("node_memory", to_bytes, memory, _rounded(memory), "on the largest node"),
+        ("total_memory", to_bytes, total, _rounded(total), "on all nodes together"),
     )
     for name, number, there, shown, what in seen:
         at, wanted = field(site, name), getattr(capable, name)
         if wanted is None:
-            yield ok(at, f"not declared; pods can have {shown} {what}", "" if grows else f"could be: {at}: {shown}")
+            yield ok(at, f"not declared; pods can have {shown} {what}", _could(site, name, shown))
         elif number(wanted) <= there:
             yield ok(at, f"{wanted} declared, {shown} {what}")
         elif grows:
             yield ok(at, f"up to {wanted}; {shown} {what} now")
         else:
             yield fail(at, f"{wanted} declared, pods can have {shown} {what}", f"{at}: {shown}")
+
+
+def _rounded(size: int) -> str:
+    """Rounded down, so that it can be declared as it is shown."""
+    return f"{size * 10 // _GIB / 10:.1f}Gi" if size >= _GIB else f"{size // 2**20}Mi"

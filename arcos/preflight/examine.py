@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Protocol, cast
 
-from arcos.apply.failures import ServerError
 from arcos.apply.kubectl import Kubectl
 from arcos.apply.manifest import Manifest
 from arcos.checks import Check, Level, fail, ok, warn
-from arcos.errors import ArcosError
+from arcos.errors import ArcosError, NotYetError
 from arcos.preflight import cluster, offer, rights
 from arcos.progress import Progress
 from arcos.render.evaluate import evaluate
@@ -38,22 +37,21 @@ def examine(site: Site, reach: Callable[[], Kubectl], today: date | None = None)
 
     Args:
         site: The site.
-        reach: Gives its kubectl; raises ArcosError where there is no cluster yet.
+        reach: Gives its kubectl; raises NotYetError where there is no cluster yet.
         today: The day that the release's support is held against; default the present day, UTC.
     """
     release = load_release(site.release)
     found = [_support(site, release, today or datetime.now(UTC).date())]
     if module := _module(site.cluster.kind):
         found += module.checks(site, release)
+    manifests = evaluate(site, release)
     try:
-        kubectl = reach()
-    except ArcosError as error:
+        return found + asked(site, release, reach(), manifests)
+    except NotYetError as error:
         return [*found, warn("cluster", f"there is none yet that could be asked: {error.what}", error.fix)]
-    try:
-        found += asked(site, release, kubectl, evaluate(site, release))
-    except ServerError as error:
-        found.append(fail("cluster", f"{error.what}: {error.why} ({error.where})", error.fix))
-    return found
+    except ArcosError as error:
+        why = f"{error.what}{': ' + error.why if error.why else ''}{f' ({error.where})' if error.where else ''}"
+        return [*found, fail("cluster", why, error.fix)]
 
 
 def asked(site: Site, release: Release, kubectl: Kubectl, manifests: list[Manifest]) -> list[Check]:

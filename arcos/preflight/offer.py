@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from arcos.apply.failures import Reason, ServerError
 from arcos.apply.kubectl import Kubectl
+from components.gpu import NAMES
 from components.quantity import amount
 
 Object = dict[str, Any]
 
-#: What Kubernetes calls the GPUs of each vendor, by the names that their device plugins announce.
-GPUS = {"nvidia": r"nvidia\.com/(gpu|mig-.*)", "amd": r"amd\.com/gpu", "intel": r"gpu\.intel\.com/(i915|xe)"}
+#: GPUs, or parts of them, under other names than the one that pods here ask for (`components.gpu`).
+#: https://docs.nvidia.com/datacenter/cloud-native/kubernetes/latest/index.html (strategy `mixed`, renamed slices)
+_OTHERWISE = {
+    "nvidia": r"nvidia\.com/(mig-.*|.*\.shared)",
+    "amd": r"amd\.com/.*",
+    "intel": r"gpu\.intel\.com/(i915|xe)",
+}
+#: Keys of taints that come and go with a node's state.
+_PASSING = re.compile(r"node\.kubernetes\.io/|node\.cloudprovider\.kubernetes\.io/")
 #: Who enforces network policies, by the name of the DaemonSet or of a container in it. The EKS agent runs in any case,
 #: and enforces where it is told to.
 #: https://kubernetes.io/docs/concepts/cluster-administration/addons/#networking-and-network-policy
@@ -30,7 +38,11 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """What pods can have of one machine: `cpu` in thousandths of a core, `memory` in bytes, `gpus` by vendor."""
+    """What pods can have of one machine: `cpu` in thousandths of a core, `memory` in bytes, `gpus` by vendor.
+
+    `otherwise` are GPUs under names that pods here do not ask for, by vendor. `taints` are the keys that keep pods
+    off, without those of a passing state.
+    """
 
     name: str
     cpu: int
@@ -38,6 +50,8 @@ class Node:
     gpus: frozenset[str]
     kubelet: str
     cloud: str = ""
+    otherwise: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    taints: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +83,7 @@ def read(kubectl: Kubectl) -> Offer:
     Raises:
         ServerError: It does not answer, or does not know who asks.
     """
-    version = str(kubectl.request("get", "/version")["gitVersion"])
+    version = str(kubectl.request("get", "/version").get("gitVersion", "that says no version"))
     nodes, classes = _listed(kubectl, "nodes"), _listed(kubectl, "storageclasses")
     services, agents = _listed(kubectl, "services", "-A"), _listed(kubectl, "daemonsets", "-A")
     known = None if nodes is None else tuple(node(one) for one in nodes)
@@ -90,17 +104,24 @@ def node(manifest: Object) -> Node:
     """A node from the API's words."""
     status = manifest.get("status", {})
     room = status.get("allocatable", {})
+    offered = {resource for resource, count in room.items() if amount(count) > 0}
+    others = {
+        vendor: tuple(sorted(one for one in offered - {NAMES[vendor].resource} if re.fullmatch(pattern, one)))
+        for vendor, pattern in _OTHERWISE.items()
+    }
     return Node(
         name=manifest["metadata"]["name"],
         cpu=round(amount(room.get("cpu", "0")) * 1000),
         memory=round(amount(room.get("memory", "0"))),
-        gpus=frozenset(
-            vendor
-            for vendor, name in GPUS.items()
-            if any(re.fullmatch(name, resource) and amount(count) > 0 for resource, count in room.items())
-        ),
+        gpus=frozenset(vendor for vendor, names in NAMES.items() if names.resource in offered),
         kubelet=status.get("nodeInfo", {}).get("kubeletVersion", ""),
         cloud=manifest.get("spec", {}).get("providerID", "").partition("://")[0],
+        otherwise={vendor: names for vendor, names in others.items() if names},
+        taints=frozenset(
+            taint["key"]
+            for taint in manifest.get("spec", {}).get("taints") or ()
+            if taint["effect"] in ("NoSchedule", "NoExecute") and not _PASSING.match(taint["key"])
+        ),
     )
 
 
@@ -148,8 +169,8 @@ def _balancing(agents: list[Object]) -> Iterator[str]:
 
 
 def _clouds(nodes: tuple[Node, ...]) -> Iterator[str]:
-    """A node that a cloud's controller knows; the others have no such provider."""
-    own = {"", "k3s", "kind", "kwok", "minikube", "docker"}
+    """A node that a cloud's controller knows; the others have no such provider, or one that gives no addresses."""
+    own = {"", "k3s", "kind", "kwok", "minikube", "docker", "vsphere", "metal3", "proxmox", "libvirt"}
     yield from sorted({f"{one.cloud}'s controller" for one in nodes if one.cloud not in own})
 
 

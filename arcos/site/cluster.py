@@ -12,6 +12,12 @@ from components.clusters.local.config import LocalCluster
 from components.clusters.openstack_magnum.config import OpenStackMagnum
 from components.clusters.openstack_vm.config import OpenStackVm
 
+# One a line: what a fork adds and what upstream adds seldom meet.
 Cluster = Annotated[
-    LocalCluster | ExistingCluster | OpenStackMagnum | OpenStackVm | AwsEks, Field(discriminator="kind")
-]
+    LocalCluster
+    | ExistingCluster
+    | OpenStackMagnum
+    | OpenStackVm
+    | AwsEks,
+    Field(discriminator="kind"),
+]  # fmt: skip

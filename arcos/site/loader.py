@@ -27,7 +27,7 @@ from arcos.site.sense import sense_findings
 from arcos.site.support import support_findings
 from arcos.site.validate import in_order, validate
 
-__all__ = ["SiteErrors", "check_sites", "load_site", "render_findings", "site_from_config", "site_names"]
+__all__ = ["SiteErrors", "check_sites", "every_site", "load_site", "render_findings", "site_from_config", "site_names"]
 
 _FILE = re.compile(r"Pulumi\..+\.yaml", flags=re.DOTALL)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
@@ -37,6 +37,17 @@ _NAME_ACCEPTED = "1 to 40 of a-z, 0-9 and `-`, no `-` at either end"
 def site_names(stacks: Path = STACKS) -> tuple[str, ...]:
     """The sites of a folder, sorted: every `Pulumi.<name>.yaml`, also one with a name that is refused later."""
     return tuple(name[7:-5] for name in listing(stacks) if _FILE.fullmatch(name))
+
+
+def every_site(stacks: Path = STACKS) -> tuple[str, ...]:
+    """The same, for whoever must not take a folder that is not there for one without sites.
+
+    Raises:
+        SiteErrors: The folder cannot be read.
+    """
+    if problem := unreadable(stacks):
+        raise SiteErrors([problem])
+    return site_names(stacks)
 
 
 def load_site(name: str, stacks: Path = STACKS, *, releases: Path = RELEASES, today: date | None = None) -> Site:
@@ -71,6 +82,8 @@ def check_sites(
         today: As in :func:`load_site`.
     """
     everything = site_names(stacks)
+    if not everything and (problem := unreadable(stacks)):
+        return [problem]
     wanted = tuple(dict.fromkeys(names)) or everything
     world = _world(releases, today)
     read = {name: _read(name, stacks, world) for name in dict.fromkeys((*wanted, *everything))}

@@ -1,4 +1,4 @@
-"""Whether data stays where the site says: buckets, backups and mirrors inside of its jurisdiction and region.
+"""Whether data stays where the site says: volumes, buckets, backups and mirrors inside of its jurisdiction and region.
 
 Looks at a site that is right field by field; each app's own settings say what lies elsewhere. What has to be outside
 for a while is a deviation at that field, with a reason and an end. See docs/adr/0024.
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from arcos.site.diagnostics import Finding
 from arcos.site.document import Document, Path
 from arcos.site.model import Apps, Site
-from components.locality import Place, Placing, inside
+from arcos.site.placement import texts
+from components.locality import Located, Place, Placing, inside
 
 #: What may follow the field in a deviation's path.
 _BELOW = ("location", "jurisdiction", "region")
@@ -22,12 +23,32 @@ def locality_findings(document: Document, site: Site, at: Path) -> Iterator[Find
     """One finding for each place that is outside, or that nobody says where it is."""
     if site.jurisdiction is None and site.region is None:
         return
+    yield from _cluster(document, site, at)
     for name in Apps.model_fields:
         config = getattr(site.apps, name)
         for place in config.places() if isinstance(config, Placing) else ():
             path = ("apps", name, *place.path)
             if not _excused(site, path):
                 yield from _finding(document, site, place, (*at, *path))
+
+
+def _cluster(document: Document, site: Site, at: Path) -> Iterator[Finding]:
+    """The cluster itself, where a key of the cloud beside `arcos:site` says where it is."""
+    place = site.cluster.located(texts(document, at)) if isinstance(site.cluster, Located) else None
+    if place is None or any(one.path in ("jurisdiction", "region") for one in site.deviations):
+        return
+    mark, border = document.value((*at[:-1], *place.path)), ", ".join(filter(None, (site.jurisdiction, site.region)))
+    accepted, hint = f"a region in {border}", "or a deviation at `jurisdiction`, with the reason"
+    told = place.location
+    if told is None:
+        what = f"nobody knows where this region is, and {place.what} must stay in {border}"
+        yield document.finding(mark, what, accepted, hint)
+    elif site.jurisdiction and not inside(told.jurisdiction, site.jurisdiction):
+        what = f"{told.jurisdiction} is outside of the site's jurisdiction {site.jurisdiction}: {place.what}"
+        yield document.finding(mark, what, accepted, hint)
+    elif site.region and told.region != site.region:
+        what = f"{told.region} is not the site's region {site.region}: {place.what}"
+        yield document.finding(mark, what, accepted, hint)
 
 
 def _finding(document: Document, site: Site, place: Place, at: Path) -> Iterator[Finding]:

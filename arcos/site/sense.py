@@ -1,4 +1,5 @@
-"""Whether what a site says in different places fits together: groups that exist, images that are notebooks, sizes.
+"""Whether what a site says in different places fits together: groups that exist, images that are notebooks, sizes,
+names in their zone, a certificate that somebody signs.
 
 Looks at a site that is right field by field. What an app needs of another is `arcos.site.requirements`.
 """
@@ -10,12 +11,14 @@ from pathlib import Path as File
 
 import yaml
 
+from apps.ingress.config import LocalCa
 from apps.jupyterhub.config import JupyterHubConfig, Profile
 from arcos.paths import IMAGES
 from arcos.site.diagnostics import Finding
 from arcos.site.document import Document, Path
 from arcos.site.model import Apps, Site
 from arcos.site.words import meant
+from components.clusters.local.config import LocalCluster
 from components.groups import OPERATORS, RESEARCHERS
 from components.quantity import millicores, to_bytes
 from components.requirement import NamingGroups
@@ -24,11 +27,14 @@ from components.requirement import NamingGroups
 def sense_findings(document: Document, site: Site, at: Path, images: File = IMAGES) -> Iterator[Finding]:
     """One finding for each thing that fits nowhere, at its field; `images` is the catalogue's folder."""
     yield from _groups(document, site, (*at, "apps"))
+    yield from _zone(document, site, (*at, "apps", "dns", "zone"))
+    yield from _authority(document, site, (*at, "apps", "ingress", "tls"))
     if hub := site.apps.jupyterhub:
         here = (*at, "apps", "jupyterhub")
         yield from _images(document, hub, here, images)
         for number, profile in enumerate(hub.profiles):
             yield from _profile(document, profile, site, (*here, "profiles", number))
+            yield from _vendor(document, profile, site, (*here, "profiles", number))
         yield from _servers(document, hub, site, here)
 
 
@@ -42,6 +48,22 @@ def _groups(document: Document, site: Site, at: Path) -> Iterator[Finding]:
                 hint = meant(use.group, known) or f"or define it: apps.auth.groups: [{{name: {use.group}}}]"
                 what = f"no group `{use.group}` is defined"
                 yield document.finding(document.value((*at, name, *use.path)), what, ", ".join(known), hint)
+
+
+def _zone(document: Document, site: Site, at: Path) -> Iterator[Finding]:
+    """Names outside of the zone are passed over without a word by whoever keeps the records."""
+    zone = site.apps.dns.zone if site.apps.dns else None
+    if zone and site.domain != zone and not site.domain.endswith(f".{zone}"):
+        what = f"the site's domain {site.domain} is not in the zone {zone}, so it would get no record"
+        yield document.finding(document.value(at), what, f"{site.domain}, or a zone above it")
+
+
+def _authority(document: Document, site: Site, at: Path) -> Iterator[Finding]:
+    """Only `up` of a local site puts its authority into the cluster; elsewhere the certificate would never come."""
+    if site.apps.ingress and isinstance(site.apps.ingress.tls, LocalCa) and not isinstance(site.cluster, LocalCluster):
+        what = "`local-ca` signs on sites of cluster kind `local` only"
+        hint = "`up` then prints the command that puts a certificate in"
+        yield document.finding(document.value((*at, "kind")), what, "{kind: secret}", hint)
 
 
 def _images(document: Document, hub: JupyterHubConfig, at: Path, images: File) -> Iterator[Finding]:
@@ -78,6 +100,20 @@ def _profile(document: Document, profile: Profile, site: Site, at: Path) -> Iter
     elif offered.node_cpu and millicores(profile.cpu) > millicores(offered.node_cpu):
         what = f"`cpu` is more than any node has ({offered.node_cpu})"
         yield document.finding(document.value((*at, "cpu")), what, f"up to {offered.node_cpu}")
+
+
+def _vendor(document: Document, profile: Profile, site: Site, at: Path) -> Iterator[Finding]:
+    """Whose GPUs it asks for is told, never guessed."""
+    offered = site.cluster.capabilities.gpu
+    if not profile.gpu or not offered:
+        return
+    accepted = f"gpuVendor: {' or '.join(offered)}"
+    if profile.gpu_vendor is None and len(offered) > 1:
+        what = f"the cluster has GPUs of {' and '.join(offered)}, and nothing says whose it asks for"
+        yield document.finding(document.key((*at, "gpu")), what, accepted)
+    elif profile.gpu_vendor and profile.gpu_vendor not in offered:
+        what = f"the cluster has no GPUs of {profile.gpu_vendor}"
+        yield document.finding(document.value((*at, "gpuVendor")), what, accepted)
 
 
 def _servers(document: Document, hub: JupyterHubConfig, site: Site, at: Path) -> Iterator[Finding]:

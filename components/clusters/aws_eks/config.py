@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from components.clusters.aws_eks import machines, versions
 from components.clusters.aws_eks.addresses import NARROWEST, WIDEST
+from components.clusters.aws_eks.regions import jurisdiction
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities, HostedZone
 from components.clusters.pools import NodePool, cloud_capabilities
 from components.clusters.ranges import IpRange, between, is_private, meet
 from components.clusters.surroundings import Misfit, Surroundings
+from components.locality import Location, Place
 from components.units import Email, Line, Many, Settings, refuse
 
 _PRINCIPAL = r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+"
@@ -171,6 +173,14 @@ class AwsEks(Settings):
         offered = cloud_capabilities(self.node_pools)
         files = SHARED_STORAGE if self.shared_file_system else None
         return offered.model_copy(update={"rwx_storage_class": files, "hosted_zone": self.hosted_zone})
+
+    def located(self, beside: Mapping[str, str]) -> Place | None:
+        """Volumes, and the buckets and dumps on them, are where the region is."""
+        if (region := beside.get("aws:region")) is None:
+            return None
+        law = jurisdiction(region)
+        location = Location(jurisdiction=law, region=region) if law else None
+        return Place(what="the cluster's volumes", path=("aws:region",), location=location)
 
     def misfits(self, around: Surroundings) -> Iterator[Misfit]:
         """A region that is not named, and a Kubernetes that EKS does not run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -76,6 +77,14 @@ def test_a_profile_becomes_limits_in_cores_and_bytes():
     assert override["extra_resource_limits"] == {"nvidia.com/gpu": "2"}
     assert override["extra_pod_config"]["activeDeadlineSeconds"] == 12 * 3600
     assert override["extra_pod_config"]["automountServiceAccountToken"] is False, "it replaces what all pods have"
+
+
+def test_a_profile_gets_the_gpus_of_the_vendor_that_it_names():
+    both = replace(FACTS, gpu=("amd", "nvidia"))
+    named = {"name": "g", "image": "notebook-scipy", "gpu": 1, "gpuVendor": "nvidia"}
+    config = JupyterHubConfig.model_validate({"profiles": [named]})
+    override = profile(config.profiles[0], both, _image, first=True)["kubespawner_override"]
+    assert override["extra_resource_limits"] == {"nvidia.com/gpu": "1"}
 
 
 def test_a_promise_of_more_memory_than_the_limit_is_refused():

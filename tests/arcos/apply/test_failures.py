@@ -15,8 +15,10 @@ RECORDED = {
     ),
     Reason.UNTRUSTED: (
         "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown...",
+        "Unable to connect to the server: tls: first record does not look like a TLS handshake",
+        "Error from server (BadRequest): the server rejected our request for an unknown reason",
     ),
-    Reason.UNAUTHORIZED: ("error: You must be logged in to the server (Unauthorized)",),
+    Reason.UNAUTHORIZED: ("error: You must be logged in to the server (Unauthorized)", "error: EOF"),
     Reason.FORBIDDEN: (
         'Error from server (Forbidden): namespaces is forbidden: User "nobody" cannot list resource "namespaces"',
     ),
@@ -48,6 +50,9 @@ RECORDED = {
     Reason.KUBECONFIG: (
         "error: stat /nope: no such file or directory",
         "Error in configuration: context was not found for specified context: nope",
+        'error: context "nope" does not exist',
+        "Error in configuration: * unable to read client-cert /nope for me due to open /nope: no such file",
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
     ),
     Reason.OTHER: ("something nobody has seen before", ""),
 }
@@ -69,6 +74,27 @@ def test_several_errors_are_told_apart_and_kubectls_advice_is_dropped():
     first, second = parse(text)
     assert (first.reason, second.reason) == (Reason.OWNED, Reason.NOT_FOUND)
     assert first.message.endswith(".data.y")
+
+
+def test_a_servers_answer_in_kubectls_log_is_no_error_of_its_own():
+    """kubectl's log shows the whole answer of each refusal, over many lines, before the error itself."""
+    answer = '{\n  "kind": "Status",\n  "details": {\n    "name": "r"\n  },\n  "code": 403\n}\n'
+    text = "".join(f"I1126 13:40:55.7 5026 helpers.go:247] server response object: {answer}" for _ in range(2)) + (
+        'Error from server (Forbidden): clusterroles "r" is forbidden: user "u" is attempting to grant RBAC permissions'
+        ' not currently held:\n{APIGroups:[""], Resources:["nodes"], Verbs:["list"]}\n'
+    )
+    [failure] = parse(text)
+    assert failure.reason is Reason.FORBIDDEN
+    assert failure.message.startswith("Error from server (Forbidden): clusterroles")
+
+
+def test_what_a_kubeconfig_lacks_is_said_in_words_that_name_it():
+    [nowhere] = parse(
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+    )
+    [nobody] = parse("error: EOF\n")
+    assert "names no cluster" in nowhere.message
+    assert "no credentials" in nobody.message
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import stat
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -115,3 +118,30 @@ def test_no_kubectl_at_all_says_how_to_get_one(fake, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ArcosError, match="no kubectl that fits"):
         find("1.37")
+
+
+class LoginPage(BaseHTTPRequestHandler):
+    """What a proxy in front of a cluster answers to whoever is not signed in: a page, with status 200."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>Please sign in</html>")
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def test_a_page_is_no_answer_of_a_cluster(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), LoginPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        config = tmp_path / "kubeconfig"
+        config.write_text(json.dumps({
+            "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+            "clusters": [{"name": "x", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+            "users": [{"name": "x", "user": {"token": "x"}}],
+        }))  # fmt: skip
+        with pytest.raises(ArcosError, match="is not what the kubeconfig expects") as refused:
+            Kubectl(config).request("get", "/version")
+        server.shutdown()
+    assert "no object of Kubernetes: <html>Please sign in" in refused.value.why

@@ -164,7 +164,8 @@ def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path):
     config.write_text(json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "x",
         "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}],
-        "contexts": [{"name": "x", "context": {"cluster": "x"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "users": [{"name": "x", "user": {"token": "x"}}],
     }))  # fmt: skip
     with pytest.raises(ArcosError, match=r"^error: the cluster does not answer"):
         Kubectl(config).request("get", "/version")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -127,3 +129,56 @@ def test_results_go_to_stdout_and_nothing_else_does(tmp_path: Path) -> None:
 
     assert {"local", "hpc-perth"} <= {site["name"] for site in json.loads(done.stdout)}
     assert done.stderr == ""
+
+
+def test_a_machine_that_cannot_write_is_one_sentence_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Path("/dev/full").open("w") as full:
+        ends = [
+            subprocess.run(
+                [sys.executable, "-m", "arcos", *arguments], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+                check=False,
+            )
+            for arguments in (["render", "local", "--out", str(tmp_path / "file")], ["sites", "--json"])
+        ]  # fmt: skip
+    assert [one.returncode for one in ends] == [1, 1]
+    assert [one.stderr.splitlines()[0] for one in ends] == [
+        f"error: {tmp_path}/file/local cannot be used: Not a directory",
+        "error: No space left on device",
+    ]
+    assert "Traceback" not in ends[0].stderr + ends[1].stderr
+
+
+def test_ctrl_c_says_that_nothing_is_lost() -> None:
+    """A cluster that never answers keeps the command waiting; Ctrl-C reaches its whole process group."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        server = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        text = json.dumps({
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+            "contexts": [{"name": "hpc-perth", "context": {"cluster": "c", "user": "u"}}],
+        })  # fmt: skip
+        command = subprocess.Popen(
+            [sys.executable, "-m", "arcos", "diff", "hpc-perth"], cwd=ROOT, start_new_session=True, text=True,
+            env={**os.environ, "ARCOS_KUBECONFIG_HPC_PERTH": text}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            os.killpg(command.pid, signal.SIGINT)
+            _, said = command.communicate(timeout=60)
+    assert (command.returncode, said) == (130, "interrupted; the same command goes on from here\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("sites", "--json"), ("render", "--out", "rendered")])
+def test_a_folder_that_is_not_there_is_not_one_without_mistakes(command: tuple[str, ...], tmp_path: Path) -> None:
+    """CI with a wrong ARCOS_STACKS would be green for ever."""
+    done = arcosctl(*command, ARCOS_STACKS=str(tmp_path / "stack"))
+    assert done.returncode == 2
+    assert "cannot be read: No such file or directory" in done.stdout + done.stderr
+
+
+def test_a_narrow_terminal_cuts_no_domain() -> None:
+    shown = arcosctl("sites", COLUMNS="60").stdout
+    assert "…" not in shown

@@ -11,7 +11,8 @@ import yaml
 from arcos.apply.credentials import file_of
 from arcos.cli import connect
 from arcos.cli.connect import kubectl_for, variable
-from arcos.errors import ArcosError
+from arcos.errors import ArcosError, NotYetError
+from arcos.paths import ROOT
 from arcos.site.loader import load_site
 from arcos.site.model import Site
 
@@ -23,9 +24,41 @@ def changed(**values: str) -> Site:
     return HPC.model_copy(update={"cluster": HPC.cluster.model_copy(update=values)})
 
 
-def test_a_file_and_a_context_are_taken_as_the_site_says() -> None:
+def test_a_file_and_a_context_are_taken_as_the_site_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "perth.yaml").write_text(TEXT)
     kubectl = kubectl_for(changed(kubeconfig="~/perth.yaml", context="admin"))
-    assert (kubectl.kubeconfig, kubectl.context) == (Path("~/perth.yaml").expanduser(), "admin")
+    assert (kubectl.kubeconfig, kubectl.context) == (tmp_path / "perth.yaml", "admin")
+    assert kubectl.hint("get", "pods") == "./arcosctl kubectl hpc-perth -- get pods", "errors name the site"
+
+
+def test_a_relative_path_begins_at_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same site is the same cluster, wherever the command is given."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("another cluster's")
+    assert kubectl_for(changed(kubeconfig="README.md")).kubeconfig == ROOT / "README.md"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("/nowhere/config", "there is no file /nowhere/config"),
+        ("/tmp", "it is a folder"),
+        ("~nobody-here/c", "no file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_at_its_field(given: str, why: str) -> None:
+    with pytest.raises(ArcosError, match="cannot be read") as refused:
+        kubectl_for(changed(kubeconfig=given))
+    assert not isinstance(refused.value, NotYetError), "no cluster that comes later"
+    assert refused.value.where == "stacks/Pulumi.hpc-perth.yaml: cluster.kubeconfig"
+    assert why in refused.value.why
+
+
+def test_in_ci_the_variable_stands_for_the_file_of_the_operators_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCOS_KUBECONFIG_HPC_PERTH", TEXT)
+    kubectl = kubectl_for(changed(kubeconfig="/home/me/perth.yaml"))
+    assert kubectl.where == "ARCOS_KUBECONFIG_HPC_PERTH, context hpc-perth", "and errors name it, not a file in memory"
 
 
 def test_without_a_file_kubectl_looks_itself() -> None:
@@ -86,7 +119,7 @@ def test_a_clouds_cluster_is_reached_by_its_stacks_output(pulumi: Path) -> None:
 
 
 def test_before_the_first_up_the_next_command_is_said(pulumi: Path) -> None:
-    with pytest.raises(ArcosError, match="has no cluster to reach yet") as refused:
+    with pytest.raises(NotYetError, match="has no cluster to reach yet") as refused:
         kubectl_for(CLOUD)
     assert refused.value.fix == "pulumi up -s aws-sydney"
     assert "aws-eks" in refused.value.where
@@ -109,6 +142,17 @@ def test_an_existing_clusters_kubeconfig_may_be_a_secret_of_the_stack(
     assert kubectl.kubeconfig.read_text() == TEXT
     assert kubectl.context == "hpc-perth"
     assert (pulumi / "log").read_text() == "config get arcos:kubeconfig --stack hpc-perth --non-interactive\n"
+
+
+def test_a_secret_that_cannot_be_opened_is_no_cluster_that_comes_later(
+    pulumi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pulumi up` would not make it: the passphrase is wrong, or the secret is somebody else's."""
+    monkeypatch.setattr(connect, "_kept_by_stack", lambda name: name == "hpc-perth")
+    with pytest.raises(ArcosError, match="the kubeconfig of site 'hpc-perth' cannot be read") as refused:
+        kubectl_for(HPC)
+    assert not isinstance(refused.value, NotYetError)
+    assert "pulumi config set --secret arcos:kubeconfig -s hpc-perth" in refused.value.fix
 
 
 def test_whether_a_stack_keeps_one_is_read_without_its_value(tmp_path: Path) -> None:

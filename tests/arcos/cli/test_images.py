@@ -86,10 +86,13 @@ def test_verification_fails_for_it_with_a_sentence() -> None:
 
 
 @pytest.mark.usefixtures("unasked")
-def test_up_stops_before_it_changes_anything_and_names_both_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", [["up"], ["images", "load"]], ids=" ".join)
+def test_a_site_is_refused_before_anything_changes_and_both_fields_are_named(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("arcos.site.loader.load_site", lambda _: unusual_site("grafana"))
     # Whoever reaches for the cluster fails: there is none.
-    error = refusal("up", "grafana")
+    error = refusal(*command, "grafana")
     assert "grafana:1.0.0@unresolved" in error.what
     assert "releases/2026.11.yaml: images.grafana.digest" in error.where
     assert "apps.monitoring.grafana in stacks/Pulumi.grafana.yaml" in error.where

@@ -76,6 +76,25 @@ AT = "cluster.capabilities."
         ({"enforcers": ()}, f"{AT}networkPolicy", Level.WARN, "nothing seen that enforces"),
         ({"nodes": (replace(NODE, gpus=frozenset()),)}, f"{AT}gpu", Level.WARN, "no node offers a GPU of nvidia"),
         ({"nodes": None}, f"{AT}gpu", Level.WARN, "may not be listed"),
+        (
+            {"nodes": (replace(NODE, gpus=frozenset(), otherwise={"nvidia": ("nvidia.com/mig-1g.5gb",)}),)},
+            f"{AT}gpu",
+            Level.WARN,
+            "nodes offer nvidia.com/mig-1g.5gb, and pods ask for nvidia.com/gpu",
+        ),
+        (
+            {"nodes": (replace(NODE, taints=frozenset({"nvidia.com/gpu", "a100"})),)},
+            f"{AT}gpuTaints",
+            Level.WARN,
+            "not declared: a100",
+        ),
+        (
+            {"nodes": (replace(NODE, taints=frozenset({"node-role.kubernetes.io/control-plane"})),)},
+            "nodes",
+            Level.WARN,
+            "all nodes keep pods off by taints: node-role.kubernetes.io/control-plane",
+        ),
+        ({"nodes": ()}, "nodes", Level.WARN, "no node"),
         ({"pod_security": False}, "pod security", Level.FAIL, "any pod may take its node over"),
         ({"pod_security": None}, "pod security", Level.WARN, "nobody can tell"),
         ({"version": "v1.36.1"}, "kubernetes", Level.WARN, "v1.36.1; release 2026.11 is for 1.37"),
@@ -111,6 +130,20 @@ def test_what_is_declared_is_held_against_what_is_there(
     assert (check.level, fix in check.fix) == (level, True), check
 
 
+def test_a_node_that_keeps_pods_off_is_not_the_largest() -> None:
+    """`check` would let profiles through that only the control plane has room for."""
+    closed = replace(NODE, name="b", memory=512 * GIB, taints=frozenset({"node-role.kubernetes.io/control-plane"}))
+    check = found(replace(GOOD, nodes=(NODE, closed)), declaring(node_memory="512Gi"))[f"{AT}nodeMemory"]
+    assert (check.level, check.fix) == (Level.FAIL, f"{AT}nodeMemory: 250.0Gi")
+
+
+@pytest.mark.parametrize("memory", [62 * GIB + 790 * 2**20, 700 * 2**20])
+def test_what_is_shown_of_a_node_can_be_declared(memory: int) -> None:
+    small = replace(GOOD, nodes=(replace(NODE, memory=memory),))
+    shown = found(small, declaring(node_memory=None))[f"{AT}nodeMemory"].fix.rpartition(" ")[2]
+    assert found(small, declaring(node_memory=shown))[f"{AT}nodeMemory"].level is Level.OK, shown
+
+
 def test_a_class_that_the_site_itself_brings_may_be_missing_still() -> None:
     empty = replace(GOOD, storage={"cephfs": CLASSES["cephfs"]})
     assert found(empty, made=("ceph-block",))[f"{AT}defaultStorageClass"].level is Level.OK
@@ -125,8 +158,14 @@ def test_on_a_cloud_the_kind_says_what_is_offered_and_nodes_come_and_go() -> Non
     assert {check.level for name, check in names.items() if "Memory" in name} == {Level.OK}
 
 
+def test_a_line_is_advised_only_where_a_site_file_can_have_it() -> None:
+    site = load_site("nectar-qld")
+    assert {check.name for check in found(GOOD, site, made=("block",)).values() if ": false" in check.fix} == set()
+    assert f"{AT}loadBalancer: false" in found(GOOD, declaring(load_balancer=True))[f"{AT}loadBalancer"].fix
+
+
 def test_every_capability_is_looked_at() -> None:
     looked = {name.removeprefix(AT) for name in found(GOOD)}
-    # Tolerations for nodes that may not be there now: nothing to see. The zone is the cloud's, and asked of it.
-    unseen = {"gpuTaints", "hostedZone"}
+    # The zone is the cloud's, and asked of it.
+    unseen = {"hostedZone"}
     assert {field.alias for field in Capabilities.model_fields.values()} - looked == unseen

@@ -9,7 +9,7 @@ import pytest
 
 from arcos.apply.kubectl import Kubectl
 from arcos.checks import Level
-from arcos.errors import ArcosError
+from arcos.errors import ArcosError, NotYetError
 from arcos.preflight.examine import examine
 from arcos.site.loader import load_site
 from arcos.site.release import load_release
@@ -19,7 +19,7 @@ UNTIL = load_release(SITE.release).supported.until
 
 
 def nowhere() -> Kubectl:
-    raise ArcosError("no cluster yet", fix="pulumi up")
+    raise NotYetError("no cluster yet", fix="pulumi up")
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,19 @@ def test_a_cluster_that_does_not_answer_is_a_failure_with_its_address(tmp_path: 
     file.write_text(
         "apiVersion: v1\nkind: Config\ncurrent-context: a\n"
         "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:9'}}]\n"
-        "contexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\n"
+        "contexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {token: t}}]\n"
     )
     last = examine(SITE, lambda: Kubectl(file))[-1]
     assert (last.name, last.level) == ("cluster", Level.FAIL)
     assert str(file) in last.detail
 
 
-def test_a_kubeconfig_that_is_not_there_is_named_at_its_field() -> None:
-    site = SITE.model_copy(update={"cluster": SITE.cluster.model_copy(update={"kubeconfig": "/nowhere/config"})})
-    [check] = [one for one in examine(site, nowhere) if one.name == "cluster.kubeconfig"]
-    assert (check.level, check.detail) == (Level.FAIL, "there is no file /nowhere/config")
+def test_what_should_lead_to_a_cluster_and_does_not_is_a_failure() -> None:
+    """A script that goes on after exit code 0 must not go on here."""
+
+    def broken() -> Kubectl:
+        raise ArcosError("the kubeconfig cannot be read", where="cluster.kubeconfig", why="no such file", fix="a path")
+
+    last = examine(SITE, broken)[-1]
+    assert (last.name, last.level, last.fix) == ("cluster", Level.FAIL, "a path")
+    assert last.detail == "the kubeconfig cannot be read: no such file (cluster.kubeconfig)"

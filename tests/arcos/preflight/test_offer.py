@@ -28,6 +28,25 @@ def test_a_node_offers_what_pods_can_have_of_it_not_what_it_has() -> None:
 
 
 @pytest.mark.parametrize(
+    ("resource", "vendor"),
+    [("nvidia.com/mig-1g.5gb", "nvidia"), ("nvidia.com/gpu.shared", "nvidia"), ("gpu.intel.com/xe", "intel"),
+     ("amd.com/cpx_nps4", "amd")],
+)  # fmt: skip
+def test_a_gpu_under_a_name_that_no_pod_here_asks_for_is_not_offered(resource: str, vendor: str) -> None:
+    read = node({"metadata": {"name": "a"}, "status": {"allocatable": {resource: "7"}}})
+    assert (read.gpus, read.otherwise) == (frozenset(), {vendor: (resource,)})
+
+
+def test_a_taint_that_stays_is_told_from_one_that_a_nodes_state_brings() -> None:
+    taints = [
+        {"key": "nvidia.com/gpu", "effect": "NoSchedule"},
+        {"key": "slow", "effect": "PreferNoSchedule"},
+        {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"},
+    ]
+    assert node({"metadata": {"name": "a"}, "spec": {"taints": taints}}).taints == {"nvidia.com/gpu"}
+
+
+@pytest.mark.parametrize(
     ("written", "number"),
     [("4", 4), ("3920m", 3.92), ("16393244Ki", 16393244 * 1024), ("16265342976", 16265342976), ("1k", 1000),
      ("1e3", 1000), ("2Ei", 2**61), ("1.5Gi", 1.5 * 2**30), ("500n", 5e-7)],

@@ -92,7 +92,8 @@ def test_what_is_no_site_name(name: str, stacks: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert site_names(tmp_path / "none") == ()
-    assert check_sites((), tmp_path / "none") == []
+    [finding] = check_sites((), tmp_path / "none")
+    assert finding.what == "cannot be read: No such file or directory"
     with pytest.raises(SiteErrors, match="cannot be read: No such file or directory"):
         load_site("a", tmp_path / "none")
 

@@ -78,6 +78,14 @@ MISFITS = {
         *("max: 1, gpu: nvidia", "max: 1", "gpu: 1}"),
         *("needs the cluster's `gpu`", "`gpu`", "`gpu: 0`"),
     ),
+    "GPUs of nobody knows whom": (
+        *("max: 6, cpu: 8", "max: 6, gpu: amd, cpu: 8", "gpu: 1}"),
+        *("has GPUs of amd and nvidia, and nothing says whose", "gpuVendor: amd or nvidia", ""),
+    ),
+    "GPUs of another vendor": (
+        *("gpu: 1}", "gpu: 1, gpuVendor: intel}", "intel}"),
+        *("the cluster has no GPUs of intel", "gpuVendor: nvidia", ""),
+    ),
     "more memory than a node": (
         *("memory: 32Gi, cpu: 4", "memory: 65Gi, cpu: 4", "65Gi"),
         *("`memory` is more than any node has (64Gi)", "64Gi", ""),
@@ -93,6 +101,14 @@ MISFITS = {
     "a folder that many write where one may": (
         *("servers: 100", "servers: 100\n        shared: [{group: chem-lab}]", "shared:"),
         *("`jupyterhub.shared` needs the cluster's `rwxStorageClass`", "rwxStorageClass", ""),
+    ),
+    "names outside of their zone": (
+        *("ingress: {}", "ingress: {}\n      dns: {provider: {kind: designate}, zone: example.com}", "example.com"),
+        *("domain a.example.org is not in the zone example.com", "a zone above it", ""),
+    ),
+    "a certificate that nobody signs": (
+        *("ingress: {}", "ingress: {tls: {kind: local-ca}}", "local-ca"),
+        *("`local-ca` signs on sites of cluster kind `local` only", "{kind: secret}", "prints the command"),
     ),
     "issuer without TLS": (
         *("https://aaf", "http://aaf", "http://aaf"),
@@ -112,6 +128,12 @@ def test_what_does_not_fit_is_refused_at_its_field(case: str, check: Check) -> N
     assert what in finding.what
     assert accepted in finding.accepted
     assert hint in finding.hint
+
+
+@pytest.mark.parametrize("zone", ["a.example.org", "example.org"])
+def test_a_zone_may_be_the_domain_or_lie_above_it(zone: str, check: Check) -> None:
+    dns = f"ingress: {{}}\n      dns: {{provider: {{kind: designate}}, zone: {zone}}}"
+    assert check(SITE.replace("ingress: {}", dns)) == []
 
 
 def test_what_a_site_does_not_tell_is_not_guessed(check: Check) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from arcos.site.diagnostics import Finding
 from arcos.site.loader import check_sites
+from components.clusters.aws_eks.regions import jurisdiction
 from tests.components.clusters.aws_eks.recording import config
 
 SITE = """\
@@ -72,6 +74,43 @@ def test_a_mistake_is_found_at_its_place(old, new, place, said, check):
     [finding] = check(old, new)
     assert said in finding.what
     assert (finding.line, finding.column) == place
+
+
+@pytest.mark.parametrize(
+    ("border", "region", "said"),
+    [
+        ("jurisdiction: AU", "ap-southeast-2", ""),
+        ("jurisdiction: AU-NSW", "ap-southeast-2", ""),
+        ("jurisdiction: EU", "eu-west-1", ""),
+        ("{jurisdiction: AU, region: ap-southeast-2}", "ap-southeast-2", ""),
+        ("jurisdiction: AU", "eu-west-1", "IE is outside of the site's jurisdiction AU: the cluster's volumes"),
+        ("jurisdiction: EU", "eu-west-2", "GB is outside"),
+        ("jurisdiction: AU-QLD", "ap-southeast-2", "AU-NSW is outside"),
+        ("jurisdiction: AU", "xx-new-1", "nobody knows where this region is"),
+        ("region: ap-southeast-4", "ap-southeast-2", "ap-southeast-2 is not the site's region ap-southeast-4"),
+    ],
+)
+def test_a_cluster_lies_inside_of_the_sites_border(border, region, said, tmp_path):
+    """A typing error in one key would put every volume, and the buckets and dumps on them, under another law."""
+    lines = border.strip("{}").split(", ")
+    text = SITE.replace("ap-southeast-2", region).replace(
+        "    title:", "".join(f"    {one}\n" for one in lines) + "    title:"
+    )
+    (tmp_path / "Pulumi.a.yaml").write_text(text)
+    found = check_sites(["a"], tmp_path, today=date(2026, 11, 25))
+    assert [(one.line, one.column, said in one.what) for one in found] == ([(2, 15, True)] if said else [])
+
+    excused = '    deviations: [{path: jurisdiction, reason: "agreed for a move", expires: 2027-06-30}]\n'
+    (tmp_path / "Pulumi.a.yaml").write_text(text + excused)
+    assert check_sites(["a"], tmp_path, today=date(2026, 11, 25)) == []
+
+
+def test_every_region_that_there_is_has_a_place():
+    """A new one in the SDK's list is missing in ours until somebody looks where it is."""
+    endpoints = botocore.session.Session()
+    known = [one for part in ("aws", "aws-us-gov", "aws-cn") for one in endpoints.get_available_regions("eks", part)]
+    assert len(known) > 30
+    assert [one for one in known if jurisdiction(one) is None] == []
 
 
 def test_the_session_that_aws_prints_is_mended_into_its_role(check):
