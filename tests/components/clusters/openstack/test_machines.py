@@ -129,7 +129,9 @@ def test_what_is_written_outlives_the_machine_and_is_protected(made: list[Made])
     volumes = of(made, VOLUME)
     assert set(volumes) == set(of(made, INSTANCE))
     assert all(one.protected for one in volumes.values()), "etcd and everybody's volumes are on them"
-    assert all(one.protected for one in of(made, NETWORK).values()), "another network is another cluster"
+    subnets = [one for one in made if one.type.endswith(":Subnet")]
+    for one in [*of(made, NETWORK).values(), *subnets]:
+        assert one.protected, "another network, or other addresses in it, are another cluster"
     assert volumes["arcos-uni-core-1"].inputs["size"] == 200
     for machine in of(made, INSTANCE).values():
         _, data = machine.inputs["blockDevices"]
@@ -141,6 +143,17 @@ def test_the_control_plane_keeps_its_addresses(made: list[Made]) -> None:
     ports = of(made, PORT)
     fixed = [ports[f"arcos-uni-control-{n}"].inputs["fixedIps"][0]["ipAddress"] for n in (1, 2, 3)]
     assert fixed == ["10.70.0.11", "10.70.0.12", "10.70.0.13"], "etcd knows its members by them"
+
+
+@pytest.mark.parametrize(("size", "last"), [("10.70.0.0/24", "10.70.0.254"), ("10.70.0.0/26", "10.70.0.62")])
+def test_the_cloud_gives_nobody_an_address_that_is_kept_for_the_control_plane(size: str, last: str) -> None:
+    made = machines_of(PLAIN | {"networkRange": size, "controlPlaneNodes": 5})
+    [subnet] = [one for one in made if one.type.endswith(":Subnet")]
+    assert subnet.inputs["allocationPools"] == [{"start": "10.70.0.16", "end": last}]
+    [balancer] = [one for one in made if one.type.endswith(":LoadBalancer")]
+    fixed = [one.inputs["fixedIps"][0].get("ipAddress") for one in of(made, PORT).values()]
+    kept = [balancer.inputs["vipAddress"], *filter(None, fixed)]
+    assert kept == [f"10.70.0.{number}" for number in range(10, 16)], "a worker that came first would have one of them"
 
 
 def test_nothing_is_open_to_the_world_and_ssh_to_nobody(made: list[Made]) -> None:
