@@ -13,7 +13,7 @@ from pulumi import Output, ResourceOptions
 from pulumi.runtime import set_all_config
 
 from components.clusters.contract import ClusterArgs
-from components.clusters.openstack_vm import choices, cluster, rolling
+from components.clusters.openstack_vm import choices, cluster
 from components.clusters.openstack_vm.config import OpenStackVm
 from tests.recording import Cloud, Made, id_of, record
 
@@ -227,30 +227,6 @@ def test_without_a_good_seed_nothing_is_made_and_the_command_is_told(seed: str) 
 
 def test_a_second_run_asks_for_exactly_the_same(made: list[Made]) -> None:
     assert [(one.name, one.inputs) for one in machines_of(PLAIN)] == [(one.name, one.inputs) for one in made]
-
-
-def test_what_a_drain_asks_and_which_node_is_ready() -> None:
-    assert rolling.drain("n")[:2] == ("drain", "n")
-    node = {"status": {"nodeInfo": {"bootID": "b"}, "conditions": [{"type": "Ready", "status": "True"}]}}
-    assert rolling.ready(json.dumps(node))
-    assert rolling.boot(json.dumps(node)) == "b"
-    node["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
-    assert not rolling.ready(json.dumps(node))
-    assert not rolling.ready("error: connection refused")
-
-
-def test_a_machine_is_waited_for_until_it_has_started_anew_and_is_ready() -> None:
-    def node(name: str, before: str, boot: str, ready: str = "True") -> dict[str, Any]:
-        marks = {rolling.AWAITED: before} if before else {}
-        status = {"nodeInfo": {"bootID": boot}, "conditions": [{"type": "Ready", "status": ready}]}
-        return {"metadata": {"name": name, "annotations": marks}, "status": status}
-
-    nodes = [
-        node("never-replaced", "", "a", "Unknown"), node("back", "a", "b"), node("looks-ready", "a", "a"),
-        node("broken", "a", "b", "False"), {"metadata": {"name": "empty"}, "status": {}},
-    ]  # fmt: skip
-    assert rolling.awaited(json.dumps({"items": nodes})) == ["looks-ready", "broken"]
-    assert rolling.awaited("error: connection refused") == []
 
 
 def test_a_control_plane_of_one_is_one_machine() -> None:
