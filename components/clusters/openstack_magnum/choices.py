@@ -19,9 +19,10 @@ from components.quantity import to_bytes
 POOL_LABELS = ("capi.stackhpc.com/node-group", "node.cluster.x-k8s.io/nodegroup", "magnum.openstack.org/nodegroup")
 #: Minutes in which Magnum makes a cluster or says that it failed. Fixed: Magnum cannot change it in a cluster.
 CREATE_MINUTES = 60
-#: How long is waited: a little longer than Magnum itself, so that its own reason is what is shown. Machines are
-#: replaced one at a time, so an upgrade may take a day.
-CREATE, UPDATE, DELETE = f"{CREATE_MINUTES + 15}m", "24h", "60m"
+#: Machines are replaced one at a time, so an upgrade may take a day.
+UPDATE_HOURS, DELETE_MINUTES = 24, 60
+#: How long is waited: a little longer than Magnum itself, so that its own reason is what is shown.
+CREATE, UPDATE, DELETE = f"{CREATE_MINUTES + 15}m", f"{UPDATE_HOURS}h", f"{DELETE_MINUTES}m"
 
 
 @dataclass(frozen=True, kw_only=True)
