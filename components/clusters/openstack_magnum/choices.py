@@ -89,8 +89,12 @@ def labels(config: OpenStackMagnum) -> dict[str, str]:
 
 
 def template_labels(config: OpenStackMagnum, version: str) -> dict[str, str]:
-    """The same, with the Kubernetes version of the image, for the platform's own template."""
-    return dict(sorted((labels(config) | {"kube_tag": version, "cinder_csi_enabled": "true"}).items()))
+    """The same, with the Kubernetes version of the image, for the platform's own template.
+
+    The Heat driver gives the API a floating address only where machines have some, or where it is told to.
+    """
+    own = {"kube_tag": version, "cinder_csi_enabled": "true", "master_lb_floating_ip_enabled": "true"}
+    return dict(sorted((labels(config) | own).items()))
 
 
 def reached(config: OpenStackMagnum, shell: str) -> str:
