@@ -49,6 +49,7 @@ def _asked(name: str, config: OpenStackMagnum, release: Release, cloud: Cloud) -
     yield from openstack.signed_in(account, unrestricted=True)
     yield from openstack.services(account, _SERVICES | (_MANILA if config.share_type else {}))
     yield from origin(config, release.kubernetes, cloud)
+    yield from empty(config)
     known, wanted = cloud.flavors(), machines(config)
     yield from openstack.flavors(wanted, known)
     standing_ = cloud.cluster(cluster_name(name))
@@ -77,6 +78,18 @@ def machines(config: OpenStackMagnum) -> list[openstack.Machines]:
         field = "cluster.controlPlaneFlavor"
         found.insert(0, openstack.Machines(field=field, flavor=config.control_plane_flavor, least=count, most=count))
     return found
+
+
+def empty(config: OpenStackMagnum) -> Iterator[Check]:
+    """Pools of GPUs that begin with no machine, and would stay so. See docs/adr/0026-magnum.md, 4."""
+    for pool in config.node_pools if config.autoscaling else ():
+        if pool.gpu and not pool.min:
+            what = (
+                "Magnum's drivers do not tell their autoscaler of GPUs: it makes no first machine for who asks for one"
+            )
+            yield warn(
+                f"cluster.nodePools.{pool.name}: min", what, "min: 1, or a machine by hand with autoscaling: false"
+            )
 
 
 def origin(config: OpenStackMagnum, kubernetes: str, cloud: Cloud) -> Iterator[Check]:

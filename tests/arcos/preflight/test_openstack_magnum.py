@@ -91,10 +91,18 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_a_project_with_everything_is_told_so(ask) -> None:
     found = ask(Cloud(ANSWERS))
-    assert {one.level for one in found.values()} == {Level.OK}, found
+    assert [one.name for one in found.values() if one.level is not Level.OK] == ["cluster.nodePools.gpu: min"], found
     assert "project arcos" in found["credentials"].detail
     assert found["cluster.nodePools.gpu"].detail == "g1.xlarge: 8 cores, 64 GiB"
     assert found["quota: cores"].detail == "4 of 300 used, the site takes 20 to 136"
+
+
+def test_a_pool_of_gpus_that_would_stay_empty_for_ever_is_told() -> None:
+    """The drivers do not tell their autoscaler that a machine of it would have a GPU."""
+    [told] = openstack_magnum.empty(SITE.cluster)
+    assert (told.name, told.level) == ("cluster.nodePools.gpu: min", Level.WARN)
+    by_hand = SITE.cluster.model_copy(update={"autoscaling": False})
+    assert list(openstack_magnum.empty(by_hand)) == [], "somebody makes its machines"
 
 
 def test_what_preflight_may_is_what_it_asks(ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
