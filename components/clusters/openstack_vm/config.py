@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from components.clusters.capabilities import Capabilities
 from components.clusters.openstack import credentials
 from components.clusters.pools import Disk, OpenStackNodePool, all_tainted, cloud_capabilities
-from components.clusters.ranges import IpRange, between, is_private, meet
+from components.clusters.ranges import IpRange, Ipv4, between, is_private, meet
 from components.clusters.surroundings import Misfit, Surroundings
 from components.units import HttpsUrl, Line, Many, Settings, refuse
 
@@ -99,6 +99,10 @@ class OpenStackVm(Settings):
 
     service_range: Annotated[IpRange, Field(validate_default=True)] = "10.96.0.0/16"
     """Addresses of Services; seen inside the cluster only. /12 to /22, more Kubernetes does not take."""
+
+    name_servers: Annotated[Many[Ipv4], Field(max_length=5)] = ()
+    """Whom the machines ask for names, where the cloud's own network names nobody, or somebody who cannot be reached.
+    Default: whom the cloud's network names."""
 
     api_ranges: Many[IpRange] = ()
     """From where the Kubernetes API is reached. Default: everywhere; a client certificate is needed all the same."""

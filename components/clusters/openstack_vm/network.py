@@ -43,6 +43,7 @@ def network(config: OpenStackVm, site: str, opts: ResourceOptions) -> Network:
         network_id=inside.id,
         cidr=config.network_range,
         allocation_pools=[{"start": first, "end": last}],
+        dns_nameservers=list(config.name_servers) or None,
         ip_version=4,
         enable_dhcp=True,
         opts=kept,

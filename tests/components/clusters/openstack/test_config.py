@@ -97,6 +97,10 @@ REFUSED: dict[str, tuple[type[OpenStackMagnum | OpenStackVm], dict[str, Any], st
         "nodePools",
         "10Gi or more",
     ),
+    "a name server that is a name": (
+        *(OpenStackVm, PLAIN | {"nameServers": ["dns.example.org"]}),
+        *("nameServers", "is not an IPv4 address"),
+    ),
     "a program without a checksum": (OpenStackVm, PLAIN | {"k3s": _NO_SUM}, "k3s", "required"),
 }
 

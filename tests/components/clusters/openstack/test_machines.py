@@ -156,6 +156,13 @@ def test_the_cloud_gives_nobody_an_address_that_is_kept_for_the_control_plane(si
     assert kept == [f"10.70.0.{number}" for number in range(10, 16)], "a worker that came first would have one of them"
 
 
+def test_machines_ask_the_name_servers_that_the_site_names_and_else_the_clouds_own(made: list[Made]) -> None:
+    [own] = [one for one in made if one.type.endswith(":Subnet")]
+    assert "dnsNameservers" not in own.inputs
+    [named] = [one for one in machines_of(PLAIN | {"nameServers": ["192.0.2.53"]}) if one.type.endswith(":Subnet")]
+    assert named.inputs["dnsNameservers"] == ["192.0.2.53"]
+
+
 def test_nothing_is_open_to_the_world_and_ssh_to_nobody(made: list[Made]) -> None:
     rules = [one.inputs for one in of(made, RULE).values() if one.inputs["direction"] == "ingress"]
     assert rules
