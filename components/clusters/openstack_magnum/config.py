@@ -72,6 +72,10 @@ class OpenStackMagnum(Settings):
     share_network: Line | None = None
     """Id of Manila's share network, where the type needs one. Default: none."""
 
+    share_clients: IpRange | None = None
+    """From where shares over NFS are mounted: the machines' addresses as the file server sees them. Default: by whoever
+    reaches the file server, which on a storage network of the whole cloud is every project."""
+
     node_pools: Annotated[Many[OpenStackNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
 
