@@ -92,11 +92,21 @@ class Rolling:
         )
 
     async def _kubectl(self, *arguments: str) -> tuple[int, str]:
-        """Its exit code, and what it printed, errors last. The kubeconfig is in a file for its owner for as long."""
-        kubeconfig = await self._kubeconfig.future()
+        """Its exit code, and what it printed, errors last. The kubeconfig is in a file for its owner for as long.
+
+        Raises:
+            RunError: There is no kubectl: no machine goes undrained for that, and none is waited for in vain.
+        """
         program = shutil.which("kubectl")
-        if not kubeconfig or not program:
-            return 1, "kubectl is not on the PATH" if not program else "the cluster's address is not known"
+        if not program:
+            raise RunError(
+                "kubectl is not on the PATH\n"
+                "  why:   machines are drained and waited for with it\n"
+                "  fix:   https://kubernetes.io/docs/tasks/tools/, then pulumi up goes on from here"
+            )
+        kubeconfig = await self._kubeconfig.future()
+        if not kubeconfig:
+            return 1, "the cluster's address is not known"
         with tempfile.TemporaryDirectory(prefix="arcos-") as folder:
             file = Path(folder) / "kubeconfig"
             file.touch(mode=0o600)

@@ -139,6 +139,18 @@ def test_a_machine_that_came_back_has_what_its_pool_says_before_it_takes_pods(
     assert [one.split()[0] for one in asked.changes()] == ["label", "taint", "uncordon", "annotate"]
 
 
+@pytest.mark.parametrize("moment", ["_before_delete", "_after_create"])
+def test_without_kubectl_no_machine_is_touched_and_none_is_waited_for(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "READY_SECONDS", 0.1)
+    monkeypatch.setattr(rolling, "_PAUSE", 0.1)
+    asked = Asked(tmp_path, monkeypatch, {"status": READY}).rolling()
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(pulumi.RunError, match="kubectl is not on the PATH"):
+        asyncio.run(getattr(asked, moment)(hook("arcos-uni-core-1")))
+
+
 def test_with_another_range_the_first_machine_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked(tmp_path, monkeypatch, {"items": [{"metadata": {"name": "n"}, "spec": {"podCIDR": "10.71.0.0/24"}}]})
     with pytest.raises(pulumi.RunError, match=r"stays: .*`podRange` is 10\.99\.0\.0/16"):
