@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from components.requirement import Requirement
-from components.units import DnsLabel, Domain, Port, Settings
+from components.units import DnsLabel, Domain, Many, Port, Settings
 
 
 class Route53(Settings):
@@ -24,6 +24,10 @@ class Designate(Settings):
 
     secret: DnsLabel = "dns-openstack"  # noqa: S105 - a name
     """Secret in namespace `dns`; its key `clouds.yaml` has one cloud, named `openstack`."""
+
+    ports: Annotated[Many[Port], Field(min_length=1, max_length=8)] = (443, 5000, 9001)
+    """Ports of Keystone and Designate, as `openstack catalog list` shows them; the pod reaches no other. Default:
+    behind https, and their own without a proxy."""
 
 
 class Rfc2136(Settings):

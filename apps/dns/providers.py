@@ -15,8 +15,6 @@ from components.pod import Mount, PodArgs, Probe, Resources
 
 #: The users in `images/external-dns` and `images/external-dns-openstack`.
 USER, DESIGNATE_USER = 65532, 10101
-#: Keystone and Designate behind https, and at the ports that they have without a proxy.
-_OPENSTACK_PORTS = (443, 5000, 9001)
 #: Where the program that speaks to Designate says whether it runs; external-dns asks it inside of the pod only.
 _DESIGNATE_STATUS = 8080
 #: Route 53 is one service for all regions, and signs as this one.
@@ -72,7 +70,7 @@ def _designate(config: Designate, zone: str, images: Callable[[str], str]) -> To
     )
     return Told(
         args=("--provider=webhook", "--webhook-provider-url=http://127.0.0.1:8888"),
-        egress=(to_anywhere(*_OPENSTACK_PORTS),),
+        egress=(to_anywhere(*config.ports),),
         companions=(beside,),
     )
 

@@ -35,6 +35,8 @@ HOLDS: Mapping[str, str] = {
     "openstack:objectstorage/container:": "the bucket goes, and everything in it",
     "openstack:sharedfilesystem/share:": "the file system goes, and everybody's files",
     "openstack:database/": "the database goes",
+    "openstack:networking/floatingIp:": "the address goes, and with it what names lead to",
+    "openstack:networking/subnet:": "the addresses go, and with them the cluster whose machines have them",
     "openstack:networking/network:": "the network goes, and with it the cluster that stands in it",
 }
 _PROTECTED = "the program protects it"

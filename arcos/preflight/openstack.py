@@ -68,6 +68,17 @@ def flavors(machines: Iterable[Machines], known: Mapping[str, Flavor]) -> Iterat
             yield fail(one.field, f"there is no flavor {one.flavor}", f"one of: {near}")
 
 
+def diskless(machines: Iterable[Machines], known: Mapping[str, Flavor]) -> Iterator[Check]:
+    """Flavors without a disk of their own, of which Nova makes no machine that starts from an image.
+
+    https://docs.openstack.org/nova/latest/user/flavors.html
+    """
+    for one in machines:
+        if (size := known.get(one.flavor)) and not size.disk:
+            what = f"{one.flavor} has no disk of its own, and machines start from one"
+            yield fail(f"{one.field}: disk", what, "a flavor with a disk: openstack flavor list")
+
+
 def plugin(gpus: bool, brought: bool) -> Iterator[Check]:
     """Whether something tells Kubernetes of the GPUs of plain machines, which bring nothing themselves."""
     if gpus and brought:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 import yaml
 
@@ -35,10 +36,11 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Flavor:
-    """A size of machine; memory in MiB."""
+    """A size of machine; memory in MiB, its own disk in GiB."""
 
     cores: int
     memory: int
+    disk: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ class Cloud:
     def flavors(self) -> dict[str, Flavor]:
         """All sizes of machines that the project may have, by name."""
         found = self._get("compute", "/flavors/detail")["flavors"]
-        return {one["name"]: Flavor(cores=one["vcpus"], memory=one["ram"]) for one in found}
+        return {one["name"]: Flavor(cores=one["vcpus"], memory=one["ram"], disk=one["disk"]) for one in found}
 
     def compute_room(self) -> dict[str, Room]:
         """Machines, cores and MiB of memory."""
@@ -86,6 +88,14 @@ class Cloud:
         )
         return {name: _room(told[most], told[used]) for name, most, used in parts}
 
+    def group_room(self) -> dict[str, Room]:
+        """Server groups, and the machines that one of them may have."""
+        told = self._get("compute", "/limits")["limits"]["absolute"]
+        return {
+            "server groups": _room(told.get("maxServerGroups", -1), told.get("totalServerGroupsUsed", 0)),
+            "machines of one pool": _room(told.get("maxServerGroupMembers", -1), 0),
+        }
+
     def volume_room(self) -> dict[str, Room]:
         """Volumes and their GiB."""
         told = self._get("block_storage", "/limits")["limits"]["absolute"]
@@ -94,11 +104,12 @@ class Cloud:
             "GiB of volumes": _room(told["maxTotalVolumeGigabytes"], told["totalGigabytesUsed"]),
         }
 
-    def network_room(self) -> dict[str, Room]:
-        """Floating addresses, networks, routers and load balancers."""
+    def network_room(self, *more: str) -> dict[str, Room]:
+        """Floating addresses, networks, routers and load balancers, and `more` by Neutron's names for them."""
         project = self._connection.current_project_id
         told = self._get("network", f"/quotas/{project}/details")["quota"]
-        parts = (("floating addresses", "floatingip"), ("networks", "network"), ("routers", "router"))
+        parts = [("floating addresses", "floatingip"), ("networks", "network"), ("routers", "router")]
+        parts += [(f"{key.replace('_', ' ')}s", key) for key in more]
         found = {name: _room(told[key]["limit"], told[key]["used"]) for name, key in parts}
         balancers = self._get("load_balancer", f"/lbaas/quotas/{project}")["quota"]
         most = balancers.get("load_balancer", balancers.get("loadbalancer", -1))
@@ -107,17 +118,19 @@ class Cloud:
 
     def images(self, name: str) -> list[dict[str, Any]]:
         """The images of that name, the newest first."""
-        found: list[dict[str, Any]] = self._get("image", f"/images?name={name}&sort=created_at:desc")["images"]
+        found: list[dict[str, Any]] = self._get("image", f"/images?{urlencode({'name': name})}&sort=created_at:desc")[
+            "images"
+        ]
         return found
 
     def networks(self, name: str) -> list[dict[str, Any]]:
         """The networks of that name."""
-        found: list[dict[str, Any]] = self._get("network", f"/networks?name={name}")["networks"]
+        found: list[dict[str, Any]] = self._get("network", f"/networks?{urlencode({'name': name})}")["networks"]
         return found
 
     def template(self, name: str) -> dict[str, Any] | None:
         """A cluster template of Magnum's, if there is one of that name."""
-        return self._magnum(f"/clustertemplates/{name}")
+        return self._magnum(f"/clustertemplates/{quote(name, safe='')}")
 
     def templates(self) -> list[str]:
         """The names of all cluster templates that the project sees."""

@@ -5,6 +5,7 @@ Asking is `openstack_cloud.py`; what every OpenStack site is asked is `openstack
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from arcos.preflight import openstack
 from arcos.preflight.openstack_cloud import Cloud, sign_in, unanswered
 from arcos.site.model import Site
 from arcos.site.release import Release
-from components.clusters.openstack_magnum.choices import CREATE_MINUTES, cluster_name
+from components.clusters.openstack_magnum.choices import CREATE_MINUTES, DELETE_MINUTES, UPDATE_HOURS, cluster_name
 from components.clusters.openstack_magnum.config import OpenStackMagnum
 
 _SERVICES: dict[str, tuple[str, ...]] = {
@@ -23,6 +24,9 @@ _SERVICES: dict[str, tuple[str, ...]] = {
     "load balancers (Octavia)": ("load-balancer",),
     "volumes (Cinder)": ("block-storage", "volumev3"),
 }
+#: Minutes that Magnum may take.
+_LONGEST = {"UPDATE_IN_PROGRESS": UPDATE_HOURS * 60, "DELETE_IN_PROGRESS": DELETE_MINUTES}
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MANILA = {"shared file systems (Manila)": ("shared-file-system", "sharev2")}
 
 
@@ -45,6 +49,7 @@ def _asked(name: str, config: OpenStackMagnum, release: Release, cloud: Cloud) -
     yield from openstack.signed_in(account, unrestricted=True)
     yield from openstack.services(account, _SERVICES | (_MANILA if config.share_type else {}))
     yield from origin(config, release.kubernetes, cloud)
+    yield from empty(config)
     known, wanted = cloud.flavors(), machines(config)
     yield from openstack.flavors(wanted, known)
     standing_ = cloud.cluster(cluster_name(name))
@@ -53,8 +58,13 @@ def _asked(name: str, config: OpenStackMagnum, release: Release, cloud: Cloud) -
         most = openstack.wanted(wanted, known, most=True) | {"load balancers": 2, "floating addresses": 2}
         yield from openstack.room(least, most, cloud.compute_room() | cloud.network_room())
         return
-    prefix = standing_.get("stack_id") or cluster_name(name)
-    yield standing(standing_, cloud.servers(prefix), datetime.now(UTC))
+    yield standing(standing_, cloud.servers(beginning(standing_)), datetime.now(UTC))
+
+
+def beginning(cluster: Mapping[str, Any]) -> str:
+    """How the names of a cluster's machines begin: with its stack's, where that is a name and no id of Heat's."""
+    stack = str(cluster.get("stack_id") or "")
+    return f"{cluster['name']}-" if not stack or _ID.fullmatch(stack) else stack
 
 
 def machines(config: OpenStackMagnum) -> list[openstack.Machines]:
@@ -68,6 +78,18 @@ def machines(config: OpenStackMagnum) -> list[openstack.Machines]:
         field = "cluster.controlPlaneFlavor"
         found.insert(0, openstack.Machines(field=field, flavor=config.control_plane_flavor, least=count, most=count))
     return found
+
+
+def empty(config: OpenStackMagnum) -> Iterator[Check]:
+    """Pools of GPUs that begin with no machine, and would stay so. See docs/adr/0026-magnum.md, 4."""
+    for pool in config.node_pools if config.autoscaling else ():
+        if pool.gpu and not pool.min:
+            what = (
+                "Magnum's drivers do not tell their autoscaler of GPUs: it makes no first machine for who asks for one"
+            )
+            yield warn(
+                f"cluster.nodePools.{pool.name}: min", what, "min: 1, or a machine by hand with autoscaling: false"
+            )
 
 
 def origin(config: OpenStackMagnum, kubernetes: str, cloud: Cloud) -> Iterator[Check]:
@@ -109,20 +131,21 @@ def standing(cluster: Mapping[str, Any], servers: Sequence[Mapping[str, Any]], n
             return warn(at, f"{status}, but unhealthy: {why or 'Magnum does not say why'}", fix)
         return ok(at, f"{status}, {cluster.get('coe_version') or 'version not told'}")
     if status.endswith("_FAILED"):
-        again = (
-            f"mend that, then: openstack coe cluster delete {name}; pulumi refresh; pulumi up"
-            if status == "CREATE_FAILED"
-            else f"mend that, then: pulumi up; all that is known: openstack coe cluster show {name}"
-        )
-        return fail(at, f"{status}: {why or 'Magnum does not say why'}", again)
-    minutes = _minutes(cluster.get("updated_at") or cluster.get("created_at"), now)
+        again = {
+            "CREATE_FAILED": f"openstack coe cluster delete {name}; pulumi refresh; pulumi up",
+            "DELETE_FAILED": "pulumi destroy",
+        }.get(status, f"pulumi up; all that is known: openstack coe cluster show {name}")
+        return fail(at, f"{status}: {why or 'Magnum does not say why'}", f"mend that, then: {again}")
+    # While one is made Magnum writes down every change of it: the last one was always a moment ago.
+    began = None if status.startswith("CREATE") else cluster.get("updated_at")
+    minutes, longest = _minutes(began or cluster.get("created_at"), now), _LONGEST.get(status, CREATE_MINUTES)
     since = f"{status} for {minutes} minutes"
     if why:
         return fail(at, f"{since}: {why}", f"mend that; Magnum goes on by itself: openstack coe cluster show {name}")
-    if minutes > CREATE_MINUTES:
+    if minutes > longest:
         what = f"{since}, longer than Magnum allows, and nothing says why: its own driver does not go on"
         return fail(at, what, f"tell the cloud's operators the cluster's id {cluster['uuid']}")
-    return warn(at, f"{since}; no machine of it has failed", f"wait; it may take {CREATE_MINUTES} minutes")
+    return warn(at, f"{since}; no machine of it has failed", f"wait; it may take {longest} minutes")
 
 
 def reasons(cluster: Mapping[str, Any], servers: Sequence[Mapping[str, Any]]) -> Iterator[str]:

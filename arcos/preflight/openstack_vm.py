@@ -50,11 +50,17 @@ def _asked(name: str, config: OpenStackVm, cloud: Cloud) -> Iterator[Check]:
     yield from openstack.plugin(gpu_plugin.wanted(config.node_pools), config.gpu_plugin)
     known, wanted = cloud.flavors(), machines(config)
     yield from openstack.flavors(wanted, known)
-    if cloud.servers(choices.site_name(name)):
+    yield from openstack.diskless(wanted, known)
+    groups, group = cloud.group_room(), {"machines of one pool": max(one.most for one in wanted)}
+    yield from openstack.room(group, group, {name: groups.pop(name) for name in group})
+    # Another site's name may begin as this one's does.
+    names = {one.name for one in every(config, name)}
+    if any(one["name"] in names for one in cloud.servers(choices.site_name(name))):
         yield ok("machines", "the site's are there already; their room is not asked for again")
         return
     takes = openstack.wanted(wanted, known, most=True) | others(config, name)
-    yield from openstack.room(takes, takes, cloud.compute_room() | cloud.volume_room() | cloud.network_room())
+    there = cloud.network_room("port", "security_group", "security_group_rule")
+    yield from openstack.room(takes, takes, cloud.compute_room() | groups | cloud.volume_room() | there)
 
 
 def machines(config: OpenStackVm) -> list[openstack.Machines]:
@@ -68,8 +74,17 @@ def machines(config: OpenStackVm) -> list[openstack.Machines]:
     return [openstack.Machines(field=field, flavor=config.control_plane_flavor, least=count, most=count), *pools]
 
 
+def every(config: OpenStackVm, name: str) -> list[choices.Machine]:
+    """All machines of the site, by name."""
+    return [*choices.control_plane(config, name), *choices.workers(config, name)]
+
+
 def others(config: OpenStackVm, name: str) -> dict[str, int]:
     """What the site takes beside machines."""
-    all_ = [*choices.control_plane(config, name), *choices.workers(config, name)]
+    all_, openings = every(config, name), choices.openings(config)
     disks = {"volumes": len(all_), "GiB of volumes": sum(one.disk for one in all_)}
-    return disks | {"networks": 1, "routers": 1, "floating addresses": 1, "load balancers": 1}
+    # Each group has a rule for the way out, too; ports have machines, router, load balancer and the cloud's DHCP.
+    rules = sum(len(rules) + 1 for rules in openings.values())
+    inside = {"ports": len(all_) + 3, "security groups": len(openings), "security group rules": rules}
+    outside = {"networks": 1, "routers": 1, "floating addresses": 1, "load balancers": 1}
+    return disks | inside | outside | {"server groups": len({one.pool for one in all_})}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from components.clusters.capabilities import BLOCK_STORAGE, Capabilities, GpuVendor
 from components.quantity import millicores, to_bytes
@@ -13,6 +13,18 @@ from components.units import Cpu, DnsLabel, Line, Many, Memory, Settings, refuse
 
 #: Which pool a node belongs to, and whose GPU it has. Kinds label their nodes with both; the prefix is ours.
 POOL_LABEL, GPU_LABEL = "arcos.dev/pool", "arcos.dev/gpu"
+#: Below it a disk is not full one day but on the first: the container images of a node alone take some GiB.
+_LEAST_DISK = "10Gi"
+
+
+def _large_enough(value: str) -> str:
+    if to_bytes(value) < to_bytes(_LEAST_DISK):
+        raise refuse("is too little for container images", f"{_LEAST_DISK} or more")
+    return value
+
+
+#: A disk that container images and pods' data are on.
+Disk = Annotated[Memory, AfterValidator(_large_enough)]
 
 
 class NodePool(Settings):
@@ -47,6 +59,14 @@ class NodePool(Settings):
             raise refuse(f"is less than `min` ({low})", f"a whole number from {max(low, 1)} to 1000")
         return value
 
+    @field_validator("taints")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # A kubelet that is told one twice does not start.
+        if len(set(value)) != len(value):
+            raise refuse("names a word twice", "every word once, as in `[gpu]`")
+        return value
+
     def labels(self) -> dict[str, str]:
         """What each node of the pool is labelled with."""
         return {POOL_LABEL: self.name} | ({GPU_LABEL: self.gpu} if self.gpu else {})
@@ -61,6 +81,11 @@ class OpenStackNodePool(NodePool):
 
     flavor: Line
     """OpenStack flavor of each machine, as `openstack flavor list` names it."""
+
+
+def all_tainted(pools: Sequence[NodePool]) -> bool:
+    """Whether no pool takes the pods that tolerate nothing, as the platform's own are."""
+    return all(pool.taints for pool in pools)
 
 
 def cloud_capabilities(pools: Sequence[NodePool]) -> Capabilities:

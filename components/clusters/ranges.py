@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -29,6 +29,20 @@ IpRange = Annotated[
     WithJsonSchema(
         {"type": "string", "pattern": r"^(?:[0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$", "examples": ["10.64.0.0/16"]}
     ),
+]
+
+
+def _address(value: str) -> str:
+    try:
+        return str(IPv4Address(value))
+    except ValueError:
+        raise refuse("is not an IPv4 address", "an address, as in `192.0.2.53`") from None
+
+
+Ipv4 = Annotated[
+    str,
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "pattern": r"^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$", "examples": ["192.0.2.53"]}),
 ]
 
 

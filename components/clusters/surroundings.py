@@ -5,7 +5,7 @@ A kind's settings say what does not fit (`misfits`); `./arcosctl check` shows it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, runtime_checkable
@@ -16,12 +16,15 @@ class Surroundings:
     """What stands around a cluster's settings.
 
     `kubernetes` is the release's minor, as in `1.37`; `provider` holds the plain texts beside `arcos:site` in the stack
-    file, as in `{"aws:region": "ap-southeast-2"}`; `today` is the day that support windows are held against.
+    file, as in `{"aws:region": "ap-southeast-2"}`, and `encrypted` the keys whose values nobody can read there; `today`
+    is the day that support windows are held against; `site` the site's name.
     """
 
     kubernetes: str
     today: date
+    site: str = ""
     provider: Mapping[str, str] = field(default_factory=dict)
+    encrypted: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

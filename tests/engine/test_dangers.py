@@ -45,6 +45,7 @@ DANGEROUS: dict[tuple[str, str], tuple[Edit, str]] = {
     ("openstack-magnum", "a smaller control plane"): (cluster(controlPlaneNodes=1), ":Cluster"),
     ("openstack-magnum", "a key pair"): (cluster(keyPair="ops"), ":Cluster"),
     ("openstack-magnum", "a cluster of somebody else's"): (elsewhere, ":Cluster"),
+    ("openstack-vm", "another range of machines"): (cluster(networkRange="10.80.0.0/24"), ":Subnet"),
     ("openstack-vm", "another availability zone"): (cluster(availabilityZone="qriscloud"), ":Volume"),
     ("openstack-vm", "a pool with a machine less"): (pools({**_CORE, "min": 1, "max": 1}, _GPU), ":Volume"),
     ("openstack-vm", "a pool of another name"): (pools({**_CORE, "name": "user"}, _GPU), ":Volume"),

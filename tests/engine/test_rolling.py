@@ -37,6 +37,12 @@ WORK = {
         },
     },
 }
+#: One that nothing makes again, as a notebook's is.
+NOTEBOOK = {
+    "kind": "Pod",
+    "metadata": {"name": "notebook"},
+    "spec": {"nodeSelector": MACHINE, "containers": [{"name": "notebook", "image": "notebook"}]},
+}
 BUDGET = {
     "kind": "PodDisruptionBudget",
     "metadata": {"name": "work"},
@@ -92,7 +98,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, schemas: Path) -> Iterator
             half.up()
             assert cluster.ask("POST", "/apis/apps/v1/namespaces/default/deployments", WORK)
             assert cluster.ask("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", BUDGET)
-            wait(lambda: [one["status"]["phase"] for one in cluster.items(PODS)] == ["Running", "Running"])
+            assert cluster.ask("POST", PODS, NOTEBOOK)
+            wait(lambda: [one["status"]["phase"] for one in cluster.items(PODS)] == ["Running"] * 3)
             yield Running(half, cluster, broken)
     finally:
         half.project.arcosctl("down", "local", "--delete-data")

@@ -23,7 +23,8 @@ ACCEPTED = "openstack:cloud: with the name of a cloud in clouds.yaml that has an
 def misfits(around: Surroundings) -> Iterator[Misfit]:
     """What the stack file may not hold."""
     for key in PERSONAL:
-        if key in around.provider:
+        # Encrypted it is a person's all the same.
+        if key in around.provider or key in around.encrypted:
             what = f"`{key}` signs in as a person; only an application credential may"
             yield Misfit(what=what, accepted=ACCEPTED, beside=key, hint="openstack application credential create arcos")
     for key in SECRET:

@@ -33,6 +33,7 @@ class OpenStackStorageArgs:
     share_type: str | None
     share_protocol: Literal["nfs", "cephfs"]
     share_network: str | None
+    share_clients: str | None
 
 
 class OpenStackStorage(ComponentResource):
@@ -55,6 +56,8 @@ def block_parameters(args: OpenStackStorageArgs) -> dict[str, str]:
 def shared_parameters(args: OpenStackStorageArgs) -> dict[str, str]:
     """What Manila's driver is told: the type, the network that shares are reached in, and where it finds its secret."""
     told = {"type": args.share_type or ""} | ({"shareNetworkID": args.share_network} if args.share_network else {})
+    if args.share_clients and args.share_protocol == "nfs":
+        told["nfs-shareClient"] = args.share_clients
     for stage in _STAGES:
         told[f"csi.storage.k8s.io/{stage}-secret-name"] = MANILA_SECRET
         told[f"csi.storage.k8s.io/{stage}-secret-namespace"] = MANILA_NAMESPACE

@@ -19,9 +19,10 @@ from components.quantity import to_bytes
 POOL_LABELS = ("capi.stackhpc.com/node-group", "node.cluster.x-k8s.io/nodegroup", "magnum.openstack.org/nodegroup")
 #: Minutes in which Magnum makes a cluster or says that it failed. Fixed: Magnum cannot change it in a cluster.
 CREATE_MINUTES = 60
-#: How long is waited: a little longer than Magnum itself, so that its own reason is what is shown. Machines are
-#: replaced one at a time, so an upgrade may take a day.
-CREATE, UPDATE, DELETE = f"{CREATE_MINUTES + 15}m", "24h", "60m"
+#: Machines are replaced one at a time, so an upgrade may take a day.
+UPDATE_HOURS, DELETE_MINUTES = 24, 60
+#: How long is waited: a little longer than Magnum itself, so that its own reason is what is shown.
+CREATE, UPDATE, DELETE = f"{CREATE_MINUTES + 15}m", f"{UPDATE_HOURS}h", f"{DELETE_MINUTES}m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +89,12 @@ def labels(config: OpenStackMagnum) -> dict[str, str]:
 
 
 def template_labels(config: OpenStackMagnum, version: str) -> dict[str, str]:
-    """The same, with the Kubernetes version of the image, for the platform's own template."""
-    return dict(sorted((labels(config) | {"kube_tag": version, "cinder_csi_enabled": "true"}).items()))
+    """The same, with the Kubernetes version of the image, for the platform's own template.
+
+    The Heat driver gives the API a floating address only where machines have some, or where it is told to.
+    """
+    own = {"kube_tag": version, "cinder_csi_enabled": "true", "master_lb_floating_ip_enabled": "true"}
+    return dict(sorted((labels(config) | own).items()))
 
 
 def reached(config: OpenStackMagnum, shell: str) -> str:

@@ -37,6 +37,7 @@ def inside(args: ClusterArgs, opts: ResourceOptions) -> None:
         share_type=config.share_type,
         share_protocol=config.share_protocol,
         share_network=config.share_network,
+        share_clients=config.share_clients,
     )
     OpenStackStorage("storage", storage, opts=opts)
     NodeLabels(

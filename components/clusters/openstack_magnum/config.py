@@ -9,10 +9,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities
 from components.clusters.openstack import credentials
-from components.clusters.pools import OpenStackNodePool, cloud_capabilities
+from components.clusters.pools import Disk, OpenStackNodePool, all_tainted, cloud_capabilities
 from components.clusters.ranges import IpRange
 from components.clusters.surroundings import Misfit, Surroundings
-from components.units import Line, Many, Memory, Settings, refuse
+from components.units import Line, Many, Settings, refuse
 
 #: Node groups that every Magnum cluster has already.
 _TAKEN = ("default-master", "default-worker")
@@ -57,7 +57,7 @@ class OpenStackMagnum(Settings):
     key_pair: Line | None = None
     """Key pair in Nova for ssh to the machines, for the worst day. Default: none; nothing needs it."""
 
-    root_disk: Memory | None = None
+    root_disk: Disk | None = None
     """Disk of each machine, made in Cinder. Default: the flavor's own."""
 
     volume_type: Line | None = None
@@ -71,6 +71,10 @@ class OpenStackMagnum(Settings):
 
     share_network: Line | None = None
     """Id of Manila's share network, where the type needs one. Default: none."""
+
+    share_clients: IpRange | None = None
+    """From where shares over NFS are mounted: the machines' addresses as the file server sees them. Default: by whoever
+    reaches the file server, which on a storage network of the whole cloud is every project."""
 
     node_pools: Annotated[Many[OpenStackNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
@@ -100,6 +104,19 @@ class OpenStackMagnum(Settings):
         for pool in value:
             if pool.name in _TAKEN:
                 raise refuse(f"has a pool `{pool.name}`, which is Magnum's own", "any other name")
+            # The Helm driver labels nodes with `a-b` then, and their labels and taints would never come.
+            if "--" in pool.name:
+                raise refuse(f"has a pool `{pool.name}`, which Magnum's drivers call otherwise", "no `-` beside a `-`")
+        return value
+
+    @field_validator("node_pools")
+    @classmethod
+    def _not_all_tainted(
+        cls, value: tuple[OpenStackNodePool, ...], info: ValidationInfo
+    ) -> tuple[OpenStackNodePool, ...]:
+        # Magnum's own pool has no taint.
+        if all_tainted(value) and not info.data.get("system_nodes", 1):
+            raise refuse("has taints on every pool", "one pool without `taints`, for everything that tolerates none")
         return value
 
     @property

@@ -98,11 +98,12 @@ def _machines(
     """The control plane first, each machine after the one before it."""
     config, site = args.config, args.site
     image = openstack.images.get_image_output(name=config.image, most_recent=True, opts=InvokeOptions(parent=parent))
-    control = choices.control_plane(config, site)
-    child, rolling = ResourceOptions(parent=parent), Rolling(parent.kubeconfig, choices.site_name(site))
+    control, workers = choices.control_plane(config, site), choices.workers(config, site)
+    child = ResourceOptions(parent=parent)
+    rolling = Rolling(parent.kubeconfig, choices.site_name(site), config, [*control, *workers])
     made: list[openstack.compute.Instance] = []
     groups = {}
-    for machine in [*control, *choices.workers(config, site)]:
+    for machine in [*control, *workers]:
         if machine.pool not in groups:
             groups[machine.pool] = apart(f"{choices.site_name(site)}-{machine.pool}", child)
         opts = ResourceOptions.merge(child, ResourceOptions(depends_on=[*ready, *made[-1:]], hooks=rolling.hooks()))

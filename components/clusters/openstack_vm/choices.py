@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from urllib.parse import quote
 
-from components.clusters.openstack_vm.config import K3s, OpenStackVm
+from components.clusters.openstack_vm.config import CONTROL, GIVEN, K3s, OpenStackVm
 from components.quantity import to_bytes
 
 #: https://docs.k3s.io/installation/requirements#networking
@@ -56,6 +56,12 @@ def balancer_address(config: OpenStackVm) -> str:
     return str(IPv4Network(config.network_range)[_BALANCER])
 
 
+def free_addresses(config: OpenStackVm) -> tuple[str, str]:
+    """The first and the last address that the cloud may give to a machine, or to its own servers in the network."""
+    network = IPv4Network(config.network_range)
+    return str(network[GIVEN]), str(network[-2])
+
+
 def control_plane(config: OpenStackVm, site: str) -> list[Machine]:
     """The control plane's machines."""
     network = IPv4Network(config.network_range)
@@ -64,7 +70,7 @@ def control_plane(config: OpenStackVm, site: str) -> list[Machine]:
             name=f"{site_name(site)}-control-{number}",
             flavor=config.control_plane_flavor,
             disk=gibibytes(config.control_plane_disk),
-            pool="control",
+            pool=CONTROL,
             address=str(network[_BALANCER + number]),
             taints=("node-role.kubernetes.io/control-plane=:NoSchedule",),
         )

@@ -33,17 +33,20 @@ def network(config: OpenStackVm, site: str, opts: ResourceOptions) -> Network:
     outside = openstack.networking.get_network_output(
         name=config.external_network, external=True, opts=InvokeOptions(parent=opts.parent)
     )
-    # Another network is another cluster.
+    # Another network is another cluster, and so are other addresses: etcd's members are known by theirs.
     kept = ResourceOptions.merge(opts, ResourceOptions(protect=True))
     inside = openstack.networking.Network("machines", name=name, admin_state_up=True, opts=kept)
+    first, last = choices.free_addresses(config)
     subnet = openstack.networking.Subnet(
         "machines",
         name=name,
         network_id=inside.id,
         cidr=config.network_range,
+        allocation_pools=[{"start": first, "end": last}],
+        dns_nameservers=list(config.name_servers) or None,
         ip_version=4,
         enable_dhcp=True,
-        opts=opts,
+        opts=kept,
     )
     router = openstack.networking.Router(
         "way-out", name=name, admin_state_up=True, external_network_id=outside.id, opts=opts

@@ -2,35 +2,39 @@
 
 Runs while `pulumi up` does, by the engine's hooks; asks the cluster itself, with kubectl. A machine whose cluster does
 not answer is not held up: there is nothing to drain then. That one is waited for stands at its node, so that the next
-run does not take another one away while it is not back.
+run does not take another one away while it is not back. What nodes are like is `nodes.py`.
 https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pulumi import Output, ResourceHook, ResourceHookArgs, ResourceHookBinding, RunError, log
+
+from components.clusters.openstack_vm.choices import Machine
+from components.clusters.openstack_vm.config import OpenStackVm
+from components.clusters.openstack_vm.nodes import AWAITED, amended, awaited, boot, elsewhere, ready
 
 #: How long pods may take to leave, and a machine to be ready.
 DRAIN_SECONDS, READY_SECONDS = 600, 1200
 _PAUSE = 10
-#: At the node of a machine that is new: the start of the one before it.
-AWAITED = "arcos.dev/awaited"
 
 
 class Rolling:
-    """The hooks of one cluster's machines; a machine's name in the cloud is its node's name."""
+    """The hooks of one cluster's machines; a machine's name in the cloud is its node's name.
 
-    def __init__(self, kubeconfig: Output[str], cluster: str) -> None:
-        self._kubeconfig = kubeconfig
+    `machines` are those that the site wants: any other that goes is gone for good.
+    """
+
+    def __init__(self, kubeconfig: Output[str], cluster: str, config: OpenStackVm, machines: Sequence[Machine]) -> None:
+        self._kubeconfig, self._config = kubeconfig, config
+        self._machines = {one.name: one for one in machines}
         self._boots: dict[str, str] = {}
         self._drain = ResourceHook(f"{cluster}-drain", self._before_delete)
         self._ready = ResourceHook(f"{cluster}-ready", self._after_create)
@@ -40,8 +44,16 @@ class Rolling:
         return ResourceHookBinding(before_delete=[self._drain], after_create=[self._ready])
 
     async def _before_delete(self, args: ResourceHookArgs) -> None:
-        """Raises RunError: Another machine was replaced and is not back; two at once are one too many for etcd."""
+        """Raises RunError: Another machine was replaced and is not back (two at once are one too many for etcd), or the
+        site file names other ranges than the cluster was made with."""
         _, all_ = await self._kubectl("get", "nodes", "--output=json")
+        _, api = await self._kubectl("get", "service", "kubernetes", "--namespace=default", "--output=json")
+        if why := elsewhere(all_, api, self._config):
+            raise RunError(
+                f"machine {args.name} stays: {why}\n"
+                "  why:   a cluster keeps the ranges that it was made with; other ones are another cluster\n"
+                "  fix:   put the range back, or make a second site and move"
+            )
         if others := [name for name in awaited(all_) if name != args.name]:
             raise RunError(
                 f"machine {args.name} stays: {others[0]} was replaced and is not a ready node yet\n"
@@ -53,6 +65,9 @@ class Rolling:
         code, said = await self._kubectl(*drain(args.name))
         if code:
             log.warn(f"{args.name} goes without having been drained: {said}")
+        if args.name not in self._machines:
+            # Its name may come again with another volume: the control plane would turn that one away.
+            await self._kubectl("delete", "node", args.name, "--ignore-not-found", "--wait=false")
 
     async def _after_create(self, args: ResourceHookArgs) -> None:
         """Raises RunError: The machine's node is not ready in time; the next machine is left alone."""
@@ -63,6 +78,8 @@ class Rolling:
             code, said = await self._kubectl("get", "node", args.name, "--output=json")
             # The old machine's node looks ready for a while after it is gone.
             if code == 0 and ready(said) and boot(said) != before:
+                for change in amended(said, self._machines[args.name]):
+                    await self._kubectl(*change)
                 await self._kubectl("uncordon", args.name)
                 await self._kubectl("annotate", "node", args.name, f"{AWAITED}-")
                 return
@@ -70,15 +87,26 @@ class Rolling:
         raise RunError(
             f"machine {args.name} has not become a ready node in {READY_SECONDS // 60} minutes\n"
             f"  why:   {said.splitlines()[-1] if said and not said.startswith('{') else 'its node is not ready'}\n"
-            f"  fix:   openstack console log show {args.name}; mend what it says, then pulumi up goes on from here"
+            f"  fix:   openstack console log show {args.name}; mend what it says, then pulumi up goes on from here;\n"
+            f"         where its volume is another one than before: kubectl delete node {args.name}"
         )
 
     async def _kubectl(self, *arguments: str) -> tuple[int, str]:
-        """Its exit code, and what it printed, errors last. The kubeconfig is in a file for its owner for as long."""
-        kubeconfig = await self._kubeconfig.future()
+        """Its exit code, and what it printed, errors last. The kubeconfig is in a file for its owner for as long.
+
+        Raises:
+            RunError: There is no kubectl: no machine goes undrained for that, and none is waited for in vain.
+        """
         program = shutil.which("kubectl")
-        if not kubeconfig or not program:
-            return 1, "kubectl is not on the PATH" if not program else "the cluster's address is not known"
+        if not program:
+            raise RunError(
+                "kubectl is not on the PATH\n"
+                "  why:   machines are drained and waited for with it\n"
+                "  fix:   https://kubernetes.io/docs/tasks/tools/, then pulumi up goes on from here"
+            )
+        kubeconfig = await self._kubeconfig.future()
+        if not kubeconfig:
+            return 1, "the cluster's address is not known"
         with tempfile.TemporaryDirectory(prefix="arcos-") as folder:
             file = Path(folder) / "kubeconfig"
             file.touch(mode=0o600)
@@ -93,41 +121,10 @@ class Rolling:
 
 
 def drain(node: str) -> Sequence[str]:
-    """Pods leave as their disruption budgets allow; scratch space is given up, as it is at every restart."""
-    return ("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s")
+    """Pods leave as their disruption budgets allow; scratch space is given up, as it is at every restart.
 
-
-def boot(node: str) -> str:
-    """Which start of which machine a node is, from kubectl's JSON; "" where that cannot be told."""
-    return str(_status(_object(node)).get("nodeInfo", {}).get("bootID", ""))
-
-
-def ready(node: str) -> bool:
-    """Whether a node, as kubectl's JSON, may take pods' work."""
-    conditions = _status(_object(node)).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def awaited(nodes: str) -> list[str]:
-    """Names of the nodes, as kubectl's JSON, whose machine is new and has not become a ready node."""
-    found = []
-    for one in _object(nodes).get("items", ()):
-        before = one["metadata"].get("annotations", {}).get(AWAITED)
-        text = json.dumps(one)
-        if before and (boot(text) == before or not ready(text)):
-            found.append(str(one["metadata"]["name"]))
-    return found
-
-
-def _status(node: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = node.get("status", {})
-    return found
-
-
-def _object(text: str) -> dict[str, Any]:
-    """Nothing where kubectl said something else than an object."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    `--force`, for without it one pod that nothing makes again, as each notebook's is, keeps all of them from leaving.
+    """
+    return (
+        "drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s",
+    )  # fmt: skip

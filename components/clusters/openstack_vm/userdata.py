@@ -85,7 +85,7 @@ def _common(role: str) -> list[dict[str, Any]]:
         _file("/usr/local/sbin/arcos-prepare", (_FILES / "prepare.sh").read_text(encoding="utf-8"), "0755"),
         _file("/etc/systemd/system/k3s.service", service, "0644"),
         _file("/etc/rancher/k3s/kubelet.yaml", (_FILES / "kubelet.yaml").read_text(encoding="utf-8"), "0644"),
-        _file("/etc/nftables.conf", (_FILES / "metadata.nft").read_text(encoding="utf-8"), "0644"),
+        _file("/etc/arcos/metadata.nft", (_FILES / "metadata.nft").read_text(encoding="utf-8"), "0644"),
     ]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from apps.dns import dns
-from apps.dns.config import DnsConfig
-from apps.dns.providers import DESIGNATE_USER
+from apps.dns.config import Designate, DnsConfig
+from apps.dns.providers import DESIGNATE_USER, told
 from arcos.apply.needed import secrets_needed
 from arcos.render.evaluate import evaluate
 from arcos.render.order import Manifest
@@ -107,6 +107,15 @@ def test_designate_is_spoken_to_by_a_second_program_which_alone_holds_the_creden
     assert ("dns", "dns-openstack") in secrets_needed(manifests), "`up` asks for it before it changes anything"
     own = {"runAsUser": DESIGNATE_USER, "runAsGroup": DESIGNATE_USER}
     assert beside["securityContext"] == main["securityContext"] | own, "as hardened as any other"
+
+
+def test_a_cloud_whose_services_answer_at_other_ports_is_reached_there_and_nowhere_else() -> None:
+    def reached(provider: Designate) -> list[Any]:
+        rules: Any = told(DnsConfig(provider=provider), FACTS, lambda name: name).egress
+        return [port["port"] for rule in rules for port in rule["ports"]]
+
+    assert reached(Designate(kind="designate")) == [443, 5000, 9001]
+    assert reached(Designate(kind="designate", ports=(13000, 13001))) == [13000, 13001]
 
 
 def test_ones_own_name_server_takes_signed_updates_only() -> None:

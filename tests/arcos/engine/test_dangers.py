@@ -58,6 +58,12 @@ DANGEROUS = {
     "the address that the site's name leads to": [
         step("replace", "openstack:networking/floatingIp:FloatingIp", "site", protect=True)
     ],
+    "that address, after somebody unprotected it": [
+        step("delete", "openstack:networking/floatingIp:FloatingIp", "site")
+    ],
+    "the addresses that etcd's members are known by": [
+        step("replace", "openstack:networking/subnet:Subnet", "machines")
+    ],
     "whatever the program protects": [step("delete", "aws:iam/role:Role", "precious", protect=True)],
     "what waits to be deleted since a run was cut short": [
         step("same", VOLUME, "core-0"), step("delete", VOLUME, "core-0", delete=True)

@@ -39,6 +39,7 @@ class Cloud:
     credential: dict[str, Any] | None = field(default_factory=lambda: {"id": "c", "name": "arcos", "restricted": False})
     services: tuple[str, ...] = tuple(SERVICES)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     url: str = ""
 
     def token(self) -> dict[str, Any]:
@@ -89,6 +90,7 @@ class Cloud:
             if plain.startswith(prefix + "/"):
                 inner = plain.removeprefix(prefix)
                 self.asked.append((name, method, inner))
+                self.queries.append(path.partition("?")[2])
                 return (200, self.answers[inner]) if inner in self.answers else (404, {"error": inner})
         return 404, {"error": path}
 

@@ -26,7 +26,7 @@ _VOLUMES = {
     "maxTotalVolumeGigabytes": 2000,
     "totalGigabytesUsed": 100,
 }
-_FLAVORS = [*MAGNUM["/v2.1/flavors/detail"]["flavors"], {"name": "m3.medium", "vcpus": 2, "ram": 8192}]
+_FLAVORS = [*MAGNUM["/v2.1/flavors/detail"]["flavors"], {"name": "m3.medium", "vcpus": 2, "ram": 8192, "disk": 30}]
 ANSWERS: dict[str, Any] = MAGNUM | {
     "/v2.1/flavors/detail": {"flavors": _FLAVORS},
     "/v2/images": {"images": [{"name": "debian-13-genericcloud"}]},
@@ -76,6 +76,20 @@ def test_what_preflight_may_is_what_it_asks(ask) -> None:
             "quota: GiB of volumes",
             Level.FAIL,
         ),
+        # Nova's own default: ten machines of one server group.
+        (
+            {"nodePools": [{"name": "core", "flavor": "m3.large", "min": 11, "max": 11}]},
+            *({}, "quota: machines of one pool", Level.FAIL),
+        ),
+        (
+            {"nodePools": [{"name": f"p{n}", "flavor": "m3.large", "min": 1, "max": 1} for n in range(9)]},
+            *({}, "quota: server groups", Level.FAIL),
+        ),
+        (
+            {},
+            {"/v2.1/flavors/detail": {"flavors": [one | {"disk": 0} for one in _FLAVORS]}},
+            *("cluster.nodePools.core: disk", Level.FAIL),
+        ),
     ],
 )
 def test_what_is_missing_is_named_before_anything_is_spent(ask, changes, answers, name, level) -> None:
@@ -88,4 +102,11 @@ def test_a_site_that_stands_already_is_not_asked_for_room_again(ask) -> None:
     there = {"/v2.1/servers/detail": {"servers": [{"name": "arcos-nectar-qld-core-1", "status": "ACTIVE"}]}}
     found = ask(Cloud(ANSWERS | there))
     assert "there already" in found["machines"].detail
-    assert not [name for name in found if name.startswith("quota")]
+    assert [name for name in found if name.startswith("quota")] == ["quota: machines of one pool"]
+
+
+def test_machines_of_a_site_with_a_longer_name_are_not_this_sites(ask) -> None:
+    there = {"/v2.1/servers/detail": {"servers": [{"name": "arcos-nectar-qld-test-core-1", "status": "ACTIVE"}]}}
+    found = ask(Cloud(ANSWERS | there))
+    assert "machines" not in found
+    assert "quota: machines" in found

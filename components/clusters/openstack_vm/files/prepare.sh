@@ -9,6 +9,15 @@ program=/usr/local/bin/k3s
 
 say() { echo "arcos: $*" >&2; }
 
+# Debian's and Ubuntu's cloud images have them; a smaller one may not.
+need_programs() {
+    if ! command -v curl >/dev/null || [ ! -x /usr/sbin/nft ]; then
+        apt-get -q update &&
+            apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends ca-certificates curl nftables
+    fi
+    [ -x /usr/sbin/nft ] || { say "nftables is not in the image: pods could read what this machine was told"; exit 1; }
+}
+
 # The volume outlives the machine. Hypervisors name the device by the first 20 characters of its id.
 find_disk() {
     short=$(printf '%.20s' "$volume")
@@ -22,6 +31,14 @@ find_disk() {
     return 1
 }
 
+# Whether it could be read and holds neither a file system nor partitions: blkid says 2 where it found nothing.
+is_empty() {
+    head -c 1048576 "$1" >/dev/null || return 1
+    found=0
+    blkid -p "$1" >/dev/null 2>&1 || found=$?
+    [ "$found" -eq 2 ]
+}
+
 mount_disk() {
     mountpoint -q "$data" && return
     for _ in $(seq 60); do
@@ -30,14 +47,16 @@ mount_disk() {
     done
     [ -n "${disk:-}" ] || { say "volume $volume is not attached"; exit 1; }
     # Only a disk that holds nothing at all is ever written to.
-    if [ -z "$(blkid -p -o value -s TYPE "$disk" || true)" ]; then
+    if is_empty "$disk"; then
         say "volume $volume is new"
         mkfs.ext4 -q -L arcos-data "$disk"
     fi
     mkdir -p "$data"
-    grep -q LABEL=arcos-data /etc/fstab || echo "LABEL=arcos-data $data ext4 defaults,noatime 0 2" >>/etc/fstab
+    # The volume may have grown: now, and at each start that follows.
+    grep -q LABEL=arcos-data /etc/fstab ||
+        echo "LABEL=arcos-data $data ext4 defaults,noatime,x-systemd.growfs 0 2" >>/etc/fstab
     mount "$data"
-    resize2fs "$disk" || true # the volume may have grown
+    resize2fs "$disk" || true
 }
 
 # K3s knows a machine again by a password that it makes here; with another one it is turned away under the same name.
@@ -84,6 +103,7 @@ begin_or_join() {
     fi
 }
 
+need_programs
 mount_disk
 keep_identity
 fetch_program

@@ -39,7 +39,9 @@ def _each(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
 APIS: dict[str, Api] = {
     "openstack:networking/network:Network": _net("network", "networks", names=snake("name", "adminStateUp")),
     "openstack:networking/subnet:Subnet": _net(
-        "subnet", "subnets", names=snake("name", "networkId", "cidr", "ipVersion", "enableDhcp")
+        "subnet",
+        "subnets",
+        names=snake("name", "networkId", "cidr", "ipVersion", "enableDhcp", "allocationPools", "dnsNameservers"),
     ),
     "openstack:networking/router:Router": _net(
         "router",

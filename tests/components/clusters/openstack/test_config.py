@@ -48,6 +48,59 @@ REFUSED: dict[str, tuple[type[OpenStackMagnum | OpenStackVm], dict[str, Any], st
     "plain machines that grow": (OpenStackVm, PLAIN | {"nodePools": [_POOL | {"max": 3}]}, "nodePools", "is not `min`"),
     "ranges that meet": (OpenStackVm, PLAIN | {"podRange": "10.70.0.0/16"}, "podRange", "meets `networkRange`"),
     "a public range": (OpenStackVm, PLAIN | {"networkRange": "8.8.8.0/24"}, "networkRange", "a private range"),
+    "more machines than podRange has a part for": (
+        *(OpenStackVm, PLAIN | {"podRange": "10.71.0.0/22"}),
+        *("nodePools", "comes to 6 machines with the control plane, and `podRange` 10.71.0.0/22 has room for 4"),
+    ),
+    "more machines than the network has addresses": (
+        *(OpenStackVm, PLAIN | {"networkRange": "10.70.0.0/26", "nodePools": [_POOL | {"min": 40, "max": 40}]}),
+        *("nodePools", "comes to 43 machines with the control plane, and `networkRange` 10.70.0.0/26 has room for 42"),
+    ),
+    "more Services than Kubernetes takes": (
+        *(
+            OpenStackVm,
+            PLAIN | {"networkRange": "192.168.0.0/24", "podRange": "172.16.0.0/16"} | {"serviceRange": "10.0.0.0/8"},
+        ),
+        *("serviceRange", "a private range of /12 to /22"),
+    ),
+    "a pool called as the control plane": (
+        *(OpenStackVm, PLAIN | {"nodePools": [_POOL | {"name": "control"}]}),
+        *("nodePools", "as the control plane's machines are called"),
+    ),
+    "plain machines from none": (
+        OpenStackVm,
+        PLAIN | {"nodePools": [_POOL | {"min": 0}]},
+        "nodePools",
+        "`max`: nothing makes plain machines",
+    ),
+    "plain machines that all refuse what tolerates nothing": (
+        *(OpenStackVm, PLAIN | {"nodePools": [_POOL | {"taints": ["gpu"]}]}),
+        *("nodePools", "has taints on every pool"),
+    ),
+    "Magnum's machines that all refuse it": (
+        *(OpenStackMagnum, NAMED | {"systemNodes": 0, "nodePools": [_POOL | {"taints": ["gpu"]}]}),
+        *("nodePools", "has taints on every pool"),
+    ),
+    "a taint twice, which no kubelet starts with": (
+        *(OpenStackVm, PLAIN | {"nodePools": [_POOL, _POOL | {"name": "gpu", "taints": ["gpu", "gpu"]}]}),
+        *("nodePools", "names a word twice"),
+    ),
+    "a pool that the Helm driver calls otherwise": (
+        OpenStackMagnum,
+        NAMED | {"nodePools": [_POOL | {"name": "a--b"}]},
+        "nodePools",
+        "call otherwise",
+    ),
+    "a disk that holds no image": (
+        OpenStackVm,
+        PLAIN | {"nodePools": [_POOL | {"disk": "100Mi"}]},
+        "nodePools",
+        "10Gi or more",
+    ),
+    "a name server that is a name": (
+        *(OpenStackVm, PLAIN | {"nameServers": ["dns.example.org"]}),
+        *("nameServers", "is not an IPv4 address"),
+    ),
     "a program without a checksum": (OpenStackVm, PLAIN | {"k3s": _NO_SUM}, "k3s", "required"),
 }
 
@@ -74,6 +127,24 @@ def test_only_an_application_credential_signs_in(
         assert "application credential" in found.what
     [found] = config.misfits(Surroundings(kubernetes="1.37", today=around.today, provider={credentials.SECRET[0]: "x"}))
     assert "stands in the open" in found.what
+
+
+@pytest.mark.parametrize("key", credentials.PERSONAL)
+def test_a_person_who_is_encrypted_is_a_person_all_the_same(key: str) -> None:
+    around = Surroundings(kubernetes="1.37", today=date(2026, 11, 25), encrypted=[key])
+    [found] = OpenStackVm.model_validate(PLAIN).misfits(around)
+    assert found.beside == key
+
+
+def test_a_machine_whose_name_no_node_can_have_is_a_misfit() -> None:
+    pools = [_POOL, _POOL | {"name": "p" * 40}]
+    config = OpenStackVm.model_validate(PLAIN | {"nodePools": pools})
+    fits, long = (
+        list(config.misfits(Surroundings(kubernetes="1.37", today=date(2026, 11, 25), site=site)))
+        for site in ("s" * 14, "s" * 15)
+    )
+    assert fits == [], "arcos-, 14, -, 40 and -1 are 63 characters"
+    assert [one.path for one in long] == [("nodePools", 1, "name")]
 
 
 def test_another_kubernetes_than_the_releases_is_a_misfit() -> None:

@@ -57,7 +57,15 @@ def test_manila_is_there_where_the_site_names_a_type() -> None:
     assert shared["parameters"]["type"] == "cephfs-nfs"
     assert shared["parameters"]["shareNetworkID"] == "n"
     assert shared["parameters"]["csi.storage.k8s.io/node-stage-secret-name"] == "csi-manila-secrets"
+    assert "nfs-shareClient" not in shared["parameters"]
     assert config.capabilities.rwx_storage_class == "shared", "apps are offered what is made"
+
+
+def test_other_tenants_of_the_storage_network_mount_no_share_where_the_site_says_who_may() -> None:
+    """Manila's driver lets everybody who reaches the file server in, if it is not told."""
+    told = NAMED | {"shareType": "nfs", "shareClients": "10.20.0.0/24"}
+    shared = classes(inside(magnum, OpenStackMagnum.model_validate(told)))["shared"]
+    assert shared["parameters"]["nfs-shareClient"] == "10.20.0.0/24"
     assert OpenStackMagnum.model_validate(NAMED).capabilities.rwx_storage_class is None
 
 

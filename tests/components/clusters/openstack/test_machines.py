@@ -13,7 +13,7 @@ from pulumi import Output, ResourceOptions
 from pulumi.runtime import set_all_config
 
 from components.clusters.contract import ClusterArgs
-from components.clusters.openstack_vm import choices, cluster, rolling
+from components.clusters.openstack_vm import choices, cluster
 from components.clusters.openstack_vm.config import OpenStackVm
 from tests.recording import Cloud, Made, id_of, record
 
@@ -129,7 +129,9 @@ def test_what_is_written_outlives_the_machine_and_is_protected(made: list[Made])
     volumes = of(made, VOLUME)
     assert set(volumes) == set(of(made, INSTANCE))
     assert all(one.protected for one in volumes.values()), "etcd and everybody's volumes are on them"
-    assert all(one.protected for one in of(made, NETWORK).values()), "another network is another cluster"
+    subnets = [one for one in made if one.type.endswith(":Subnet")]
+    for one in [*of(made, NETWORK).values(), *subnets]:
+        assert one.protected, "another network, or other addresses in it, are another cluster"
     assert volumes["arcos-uni-core-1"].inputs["size"] == 200
     for machine in of(made, INSTANCE).values():
         _, data = machine.inputs["blockDevices"]
@@ -141,6 +143,24 @@ def test_the_control_plane_keeps_its_addresses(made: list[Made]) -> None:
     ports = of(made, PORT)
     fixed = [ports[f"arcos-uni-control-{n}"].inputs["fixedIps"][0]["ipAddress"] for n in (1, 2, 3)]
     assert fixed == ["10.70.0.11", "10.70.0.12", "10.70.0.13"], "etcd knows its members by them"
+
+
+@pytest.mark.parametrize(("size", "last"), [("10.70.0.0/24", "10.70.0.254"), ("10.70.0.0/26", "10.70.0.62")])
+def test_the_cloud_gives_nobody_an_address_that_is_kept_for_the_control_plane(size: str, last: str) -> None:
+    made = machines_of(PLAIN | {"networkRange": size, "controlPlaneNodes": 5})
+    [subnet] = [one for one in made if one.type.endswith(":Subnet")]
+    assert subnet.inputs["allocationPools"] == [{"start": "10.70.0.16", "end": last}]
+    [balancer] = [one for one in made if one.type.endswith(":LoadBalancer")]
+    fixed = [one.inputs["fixedIps"][0].get("ipAddress") for one in of(made, PORT).values()]
+    kept = [balancer.inputs["vipAddress"], *filter(None, fixed)]
+    assert kept == [f"10.70.0.{number}" for number in range(10, 16)], "a worker that came first would have one of them"
+
+
+def test_machines_ask_the_name_servers_that_the_site_names_and_else_the_clouds_own(made: list[Made]) -> None:
+    [own] = [one for one in made if one.type.endswith(":Subnet")]
+    assert "dnsNameservers" not in own.inputs
+    [named] = [one for one in machines_of(PLAIN | {"nameServers": ["192.0.2.53"]}) if one.type.endswith(":Subnet")]
+    assert named.inputs["dnsNameservers"] == ["192.0.2.53"]
 
 
 def test_nothing_is_open_to_the_world_and_ssh_to_nobody(made: list[Made]) -> None:
@@ -214,30 +234,6 @@ def test_without_a_good_seed_nothing_is_made_and_the_command_is_told(seed: str) 
 
 def test_a_second_run_asks_for_exactly_the_same(made: list[Made]) -> None:
     assert [(one.name, one.inputs) for one in machines_of(PLAIN)] == [(one.name, one.inputs) for one in made]
-
-
-def test_what_a_drain_asks_and_which_node_is_ready() -> None:
-    assert rolling.drain("n")[:2] == ("drain", "n")
-    node = {"status": {"nodeInfo": {"bootID": "b"}, "conditions": [{"type": "Ready", "status": "True"}]}}
-    assert rolling.ready(json.dumps(node))
-    assert rolling.boot(json.dumps(node)) == "b"
-    node["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
-    assert not rolling.ready(json.dumps(node))
-    assert not rolling.ready("error: connection refused")
-
-
-def test_a_machine_is_waited_for_until_it_has_started_anew_and_is_ready() -> None:
-    def node(name: str, before: str, boot: str, ready: str = "True") -> dict[str, Any]:
-        marks = {rolling.AWAITED: before} if before else {}
-        status = {"nodeInfo": {"bootID": boot}, "conditions": [{"type": "Ready", "status": ready}]}
-        return {"metadata": {"name": name, "annotations": marks}, "status": status}
-
-    nodes = [
-        node("never-replaced", "", "a", "Unknown"), node("back", "a", "b"), node("looks-ready", "a", "a"),
-        node("broken", "a", "b", "False"), {"metadata": {"name": "empty"}, "status": {}},
-    ]  # fmt: skip
-    assert rolling.awaited(json.dumps({"items": nodes})) == ["looks-ready", "broken"]
-    assert rolling.awaited("error: connection refused") == []
 
 
 def test_a_control_plane_of_one_is_one_machine() -> None:

@@ -103,6 +103,7 @@ def test_without_a_named_template_the_platform_makes_one_that_is_replaced_and_ne
     assert template.inputs["externalNetworkId"] == id_of("network")
     labels = template.inputs["labels"]
     assert labels["kube_tag"] == "v1.37.2", "the image says which Kubernetes it holds"
+    assert labels["master_lb_floating_ip_enabled"] == "true", "machines have no floating address, the API has one"
     assert labels["availability_zone"] == "QRIScloud"
     assert labels["boot_volume_size"] == "100"
     assert labels["master_lb_allowed_cidrs"] == labels["api_master_lb_allowed_cidrs"] == "192.0.2.0/24,198.51.100.0/24"

@@ -109,6 +109,72 @@ def test_a_new_machine_is_known_by_what_the_old_one_left_on_its_volume(tmp_path:
     assert script.index("\nkeep_identity\n") > script.index("\nmount_disk\n"), "the volume is there before"
 
 
+def _files(who: str) -> dict[str, str]:
+    return {one["path"]: one["content"] for one in yaml.safe_load(TOLD[who])["write_files"]}
+
+
+def _function(name: str) -> str:
+    """One of the script's, as it stands there."""
+    script = _files("worker")["/usr/local/sbin/arcos-prepare"]
+    start = script.index(f"{name}() {{")
+    return script[start : script.index("\n}\n", start) + 3]
+
+
+def test_only_a_disk_that_was_read_and_holds_nothing_is_formatted(tmp_path: Path) -> None:
+    """A volume that cannot be read in this moment holds etcd, or everybody's files."""
+
+    def formatted(disk: Path) -> bool:
+        done = subprocess.run(["sh", "-c", f"set -eu\n{_function('is_empty')}\nis_empty {disk}"], check=False)
+        return done.returncode == 0
+
+    new, parted, full = (tmp_path / name for name in ("new", "parted", "full"))
+    new.write_bytes(bytes(8 * 2**20))
+    # A DOS partition table: one partition of type 83, and the signature. It holds no file system that blkid names.
+    table = bytes(446) + bytes([0, 0, 2, 0, 0x83, 0, 0, 0]) + (1).to_bytes(4, "little") + (99).to_bytes(4, "little")
+    parted.write_bytes(table + bytes(510 - len(table)) + b"\x55\xaa" + bytes(8 * 2**20))
+    full.write_bytes(bytes(8 * 2**20))
+    subprocess.run(["mkfs.ext4", "-q", full], check=True)
+    assert formatted(new)
+    assert not formatted(parted)
+    assert not formatted(full)
+    assert not formatted(tmp_path / "gone"), "what cannot be read is not empty"
+
+
+@pytest.mark.parametrize("who", TOLD)
+def test_a_volume_that_grew_is_used_when_the_machine_starts_again(who: str) -> None:
+    """`runcmd` runs once in a machine's life; the mount is made at every start."""
+    assert "x-systemd.growfs" in _function("mount_disk")
+
+
+@pytest.mark.parametrize("who", TOLD)
+def test_no_pod_runs_where_pods_could_ask_for_what_the_machine_was_told(who: str) -> None:
+    service = _files(who)["/etc/systemd/system/k3s.service"].splitlines()
+    guard = "ExecStartPre=/usr/sbin/nft --file /etc/arcos/metadata.nft"
+    assert guard in service, "no `-` before it: without the rule K3s does not start"
+    assert "169.254.169.254 drop" in _files(who)["/etc/arcos/metadata.nft"]
+
+
+def test_the_rule_is_one_that_the_kernel_takes_twice(tmp_path: Path) -> None:
+    if not shutil.which("nft") or subprocess.run(["unshare", "--net", "true"], check=False).returncode:
+        pytest.skip("needs nft and a network namespace of its own")
+    rule = tmp_path / "metadata.nft"
+    rule.write_text(_files("worker")["/etc/arcos/metadata.nft"], encoding="utf-8")
+    load = f"nft --file {rule} && nft --file {rule} && nft list table inet arcos"
+    done = subprocess.run(["unshare", "--net", "sh", "-c", load], capture_output=True, text=True, check=True)
+    assert done.stdout.count("169.254.169.254 drop") == 1, "a second start of K3s adds nothing"
+
+
+@pytest.mark.parametrize("who", TOLD)
+def test_k3s_starts_anew_before_its_certificates_end(who: str) -> None:
+    """They last 365 days, and are renewed only when it starts, in their last 120 (docs.k3s.io/cli/certificate)."""
+    service = _files(who)["/etc/systemd/system/k3s.service"].splitlines()
+    [days] = [int(line.removeprefix("RuntimeMaxSec=").removesuffix("d")) for line in service if "RuntimeMax" in line]
+    [more] = [int(line.partition("=")[2].removesuffix("d")) for line in service if "RuntimeRandomized" in line]
+    assert 0 < days + more < 120, "each certificate sees a start in its last 120 days"
+    assert more, "not all of a control plane in the same minute"
+    assert "Restart=always" in service
+
+
 def test_the_first_begins_the_cluster_and_the_others_join_it() -> None:
     first = {one["path"]: one["content"] for one in yaml.safe_load(TOLD["first"])["write_files"]}
     second = {one["path"]: one["content"] for one in yaml.safe_load(TOLD["second"])["write_files"]}
