@@ -71,7 +71,7 @@ class EksCluster(ComponentResource):
         if args.config.budget:
             budget(args.site, args.config.budget, args.tags, child)
         # Machines are there before the add-ons that run on them.
-        ready = [*access.granted, dns, *storage.made, *rights.made]
+        ready = [*plane.ways_in, *access.granted, dns, *storage.made, *rights.made]
         self.kubeconfig = _kubeconfig(args, plane, ready)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

@@ -186,6 +186,13 @@ def test_all_of_the_cluster_is_there_before_the_first_object_and_until_the_last_
     assert _urns(made, "PodIdentityAssociation") <= needed, "a pod learns of its role as it is made"
 
 
+def test_the_private_way_to_the_api_stays_until_the_last_object_is_gone(made, of_type):
+    """Whoever comes over a VPN could delete nothing in the cluster once it is shut."""
+    [provider] = _urns(made, "kubernetes")
+    [way] = [one for one in of_type("SecurityGroupIngressRule") if one.name == "api-from-10.200.0.0-16"]
+    assert way.urn in before(made, provider)
+
+
 def test_objects_in_the_cluster_need_its_provider(made):
     [provider] = _urns(made, "kubernetes")
     for one in made:
