@@ -11,7 +11,7 @@ from pulumi import ResourceOptions
 from tests.components.clusters.aws_eks.recording import Made, config, record
 
 
-def cluster(**changes: Any) -> list[Made]:
+def cluster(*, site: str = "aws-sydney", **changes: Any) -> list[Made]:
     """The resources of a site whose settings differ by `changes`, and a pod that is put into its cluster."""
     import pulumi_kubernetes as k8s
 
@@ -20,7 +20,7 @@ def cluster(**changes: Any) -> list[Made]:
 
     args = ClusterArgs(
         config=config(**changes),
-        site="aws-sydney",
+        site=site,
         domain="sydney.example.org",
         kubernetes="1.37",
         image=lambda name: name,

@@ -51,7 +51,10 @@ def test_nodes_go_out_by_their_own_zones_gateway_or_the_first_ones():
 
 def test_the_longest_names_are_taken_by_aws():
     site, pool = "s" * 40, "p" * 63
-    assert len(names.named(site, "control-plane")) <= 64, "IAM's limit"
+    roles = [names.role_name(site, part) for part in ("control-plane", "cluster-autoscaler", "cluster-autoscales")]
+    assert {len(name) <= 64 for name in roles} == {True}, "IAM's limit"
+    assert len(set(roles)) == 3, "a name that was cut is still one of a kind"
+    assert names.role_name("a", "cluster-autoscaler") == "arcos-a-cluster-autoscaler"
     assert len(names.node_group(pool, ami="x")) <= 63, "EKS's limit"
 
 
