@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from components.clusters.aws_eks.node_plan import ACCELERATOR
 from tests.components.clusters.aws_eks.recording import ADMIN, before, walked
 
 TAGLESS = {
@@ -93,7 +94,8 @@ def test_a_pool_is_a_group_with_its_bounds_labels_and_taints(of_type):
     groups = {one.name: one.inputs for one in of_type("NodeGroup")}
     assert list(groups) == ["core", "user", "gpu"]
     assert groups["gpu"]["scalingConfig"] == {"minSize": 0, "maxSize": 4, "desiredSize": 0}
-    assert groups["gpu"]["labels"] == {"arcos.dev/pool": "gpu", "arcos.dev/gpu": "nvidia"}
+    assert groups["core"]["labels"] == {"arcos.dev/pool": "core"}
+    assert groups["gpu"]["labels"] == {"arcos.dev/pool": "gpu", "arcos.dev/gpu": "nvidia", ACCELERATOR: "nvidia"}
     assert groups["gpu"]["taints"] == [{"key": "arcos.dev/gpu", "effect": "NO_SCHEDULE"}]
     assert (groups["user"]["capacityType"], groups["core"]["capacityType"]) == ("SPOT", "ON_DEMAND")
 

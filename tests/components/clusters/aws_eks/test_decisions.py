@@ -101,6 +101,13 @@ def test_a_gpu_pools_image_brings_driver_and_device_plugin():
     assert (plans["gpu"].disk_device, plans["gpu"].system_device) == ("/dev/xvdb", "/dev/xvda"), "Bottlerocket has two"
 
 
+def test_the_autoscaler_knows_a_machine_with_a_gpu_before_the_gpu_is_told():
+    """Else it starts a second one for the same pod. https://github.com/kubernetes/autoscaler/issues/1949"""
+    plans = {pool.name: node_plan.plan(pool, "abc") for pool in config().node_pools}
+    assert plans["gpu"].labels["k8s.amazonaws.com/accelerator"] == "nvidia"
+    assert "k8s.amazonaws.com/accelerator" not in plans["user"].labels
+
+
 def test_another_machine_type_is_no_other_group():
     before = {pool.name: node_plan.plan(pool, "abc").name for pool in config().node_pools}
     other = [{"name": "core", "instanceType": "m7i.4xlarge", "min": 3, "max": 6, "diskGib": 200}]
