@@ -105,6 +105,20 @@ def test_the_number_of_machines_within_the_bounds_is_not_ours(of_type):
         assert group.ignore == ("scalingConfig.desiredSize",), "an `up` must not send away machines that are in use"
 
 
+def test_other_bounds_send_no_machine_away_that_is_in_use(build):
+    """EKS takes bounds and number in one call, and the state knows only the number of the last one."""
+    core = {"minSize": 1, "maxSize": 4, "desiredCapacity": 4}
+    user = {"minSize": 0, "maxSize": 20, "desiredCapacity": 9}
+    gpu = {"minSize": 0, "maxSize": 9, "desiredCapacity": 7}
+    made = build(groups={"core": core, "user": user, "gpu": gpu})
+    groups = {one.name: one for one in made if one.type.endswith(":NodeGroup")}
+    asked = {name: one.inputs["scalingConfig"]["desiredSize"] for name, one in groups.items()}
+    kept = {name: bool(one.ignore) for name, one in groups.items()}
+    assert (asked["core"], kept["core"]) == (4, False), "four run, and stay"
+    assert kept["user"], "no bound of it changed, so nothing is called"
+    assert (asked["gpu"], kept["gpu"]) == (4, False), "more than four may not run any longer"
+
+
 def test_machines_keep_their_rights_from_pods_and_their_disks_encrypted(of_type):
     for template in of_type("LaunchTemplate"):
         meta = template.inputs["metadataOptions"]

@@ -12,6 +12,7 @@ import pytest
 
 from components.clusters.aws_eks import addresses, machines, names, node_plan, policies, versions
 from components.clusters.aws_eks.kubeconfig import kubeconfig
+from components.clusters.aws_eks.running import Running, number
 from tests.components.clusters.aws_eks.model import operation
 from tests.components.clusters.aws_eks.recording import REGION, config
 
@@ -113,6 +114,22 @@ def test_another_machine_type_is_no_other_group():
     other = [{"name": "core", "instanceType": "m7i.4xlarge", "min": 3, "max": 6, "diskGib": 200}]
     [after] = [node_plan.plan(pool, "abc").name for pool in config(nodePools=other).node_pools]
     assert after == before["core"], "it is changed machine by machine"
+
+
+@pytest.mark.parametrize(
+    ("now", "asked"),
+    [
+        (None, (3, True)),
+        (Running(low=3, high=6, count=5), (3, True)),
+        (Running(low=3, high=4, count=4), (4, False)),
+        (Running(low=1, high=6, count=1), (3, False)),
+        (Running(low=3, high=9, count=9), (6, False)),
+    ],
+    ids=["a new group", "the same bounds", "more may run", "more must run", "fewer may run"],
+)
+def test_the_number_of_machines_changes_only_where_a_bound_asks_for_it(now, asked):
+    [core] = [node_plan.plan(pool, "abc") for pool in config().node_pools if pool.name == "core"]
+    assert number(core, now) == asked
 
 
 WRITES = re.compile(r":(Create|Delete|Modify|Attach|Detach|Tag|Set|Terminate|Change)")
