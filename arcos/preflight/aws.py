@@ -12,7 +12,8 @@ from typing import Any
 from arcos.checks import Check, fail, ok, warn
 from components.clusters.aws_eks.addresses import CONTROL_ZONES, NO_CONTROL_PLANE
 from components.clusters.aws_eks.config import AwsNodePool
-from components.clusters.aws_eks.names import SIGN_ON, cluster_name, whole_name
+from components.clusters.aws_eks.names import cluster_name
+from components.clusters.aws_eks.principals import SIGN_ON, whole_name
 from components.clusters.ranges import meet
 
 #: EC2's quotas of running vCPUs by the letters that a machine type begins with: on demand, and spare capacity.

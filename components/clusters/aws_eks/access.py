@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pulumi_aws.eks as eks
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
-from components.clusters.aws_eks.names import partition, principal_name, tags
+from components.clusters.aws_eks.names import partition, tags
+from components.clusters.aws_eks.principals import principal_name
 
 
 @dataclass(frozen=True, kw_only=True)

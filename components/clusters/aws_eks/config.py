@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from components.clusters.aws_eks import machines, versions
 from components.clusters.aws_eks.addresses import NARROWEST, WIDEST
-from components.clusters.aws_eks.names import SIGN_ON, principal_name, whole_name
+from components.clusters.aws_eks.principals import SIGN_ON, principal_name, whole_name
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities, HostedZone
 from components.clusters.pools import NodePool, cloud_capabilities
 from components.clusters.ranges import IpRange, between, is_private, meet

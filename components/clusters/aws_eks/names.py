@@ -12,8 +12,6 @@ from components.metadata import PREFIX, digest
 
 #: The tag that says which site a resource belongs to; also on what Kubernetes makes (volumes), so that it can be found.
 SITE_TAG = f"{PREFIX}/site"
-#: How the names of roles begin that IAM Identity Center makes; they stand at a path, which a session does not tell.
-SIGN_ON = "AWSReservedSSO_"
 
 
 def cluster_name(site: str) -> str:
@@ -43,17 +41,6 @@ def node_group(pool: str, **fixed: object) -> str:
     It is part of the name: a change of it makes the new group beside the old one before that goes.
     """
     return f"{pool[:54]}-{digest([pool, fixed])}"
-
-
-def principal_name(arn: str) -> str:
-    """A principal's name in a resource's name, as in `111122223333-role-arcos-operator`."""
-    account, _, name = arn.split(":", 4)[4].partition(":")
-    return f"{account}-{name.replace('/', '-')}"
-
-
-def whole_name(role: str) -> str:
-    """How a person learns the ARN of a role with its path."""
-    return f"what this prints: aws iam get-role --role-name {role} --query Role.Arn"
 
 
 def tags(site: str, extra: Mapping[str, str], name: str = "") -> dict[str, str]:
