@@ -43,6 +43,16 @@ class Refusal:
     id: str = "{found}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Afterlife:
+    """A question about an id that tells whether it is deleted, though it is listed: its `state` is one of `gone`."""
+
+    function: str
+    by: str
+    state: str
+    gone: tuple[str, ...]
+
+
 def _aws(function: str, id_: str, *by: str) -> Lookup:
     return Lookup(function=f"aws:{function}", by={name: f"{{{name}}}" for name in by}, id=id_)
 
@@ -137,6 +147,18 @@ REFUSED: Mapping[str, Refusal] = {
     ),
     "openstack:networking/secGroupRule:SecGroupRule": Refusal(says=re.compile(r"Rule id is ([0-9a-f-]{36})")),
 }
+#: What AWS lists by its tags after it was deleted: a key for a month, a gateway for an hour.
+AFTERLIFE: Mapping[str, Afterlife] = {
+    "aws:kms/key:Key": Afterlife(
+        function="aws:kms/getKey:getKey",
+        by="keyId",
+        state="keyState",
+        gone=("PendingDeletion", "PendingReplicaDeletion"),
+    ),
+    "aws:ec2/natGateway:NatGateway": Afterlife(
+        function="aws:ec2/getNatGateway:getNatGateway", by="id", state="state", gone=("deleting", "deleted", "failed")
+    ),
+}
 #: Made again, it is the same thing.
 AGAIN = frozenset(
     {
@@ -191,6 +213,18 @@ def ids(type_: str, asked: Data, answers: Iterable[Data | None], known: Collecti
             if answer and (way.if_ == "found" or answer.get(way.if_))
         ][:1]
     return [one for one in found if one.rpartition("/")[2] not in known]
+
+
+def after(type_: str, id_: str) -> Question:
+    """What tells whether a thing of :data:`AFTERLIFE` is deleted."""
+    way = AFTERLIFE[type_]
+    return Question(function=way.function, args={way.by: id_})
+
+
+def deleted(type_: str, answer: Data | None) -> bool:
+    """Whether it is, by the answer to that."""
+    way = AFTERLIFE[type_]
+    return answer is None or answer.get(way.state) in way.gone
 
 
 def _tagged(wanted: list[dict[str, Any]]) -> Question:

@@ -11,13 +11,13 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from arcos.engine import pulumi
 from arcos.engine.ask import Answer, ask, claim
-from arcos.engine.lookup import REFUSED, ids, questions
+from arcos.engine.lookup import AFTERLIFE, REFUSED, after, deleted, ids, questions
 from arcos.engine.unheard import Wanted, chosen, held_ids, replaced, would_make
 from arcos.errors import ArcosError
 
@@ -62,10 +62,12 @@ def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
     held = held_ids(state)
     asked = [(one, some) for one in wanted if (some := _questions(one))]
     answers: Iterator[Answer] = iter(ask(site, [question for _, some in asked for question in some]))
+    told = [(one, [next(answers) for _ in some]) for one, some in asked]
+    gone = _gone(site, told, held)
     found: dict[str, str] = {}
-    for one, some in asked:
+    for one, answer in told:
         same = held.setdefault(one.type, set())
-        there = ids(one.type, one.asked, [next(answers) for _ in some], same)
+        there = ids(one.type, one.asked, answer, same | gone)
         if len(there) > 1:
             raise _several(one, there)
         if there:
@@ -73,6 +75,18 @@ def _look(site: str, wanted: Sequence[Wanted]) -> dict[str, str]:
             # No other of its type is this one too.
             same.add(there[0].rpartition("/")[2])
     return found
+
+
+def _gone(site: str, told: Sequence[tuple[Wanted, Sequence[Answer]]], held: Mapping[str, Collection[str]]) -> set[str]:
+    """The ids among the answers that are deleted, though the cloud lists them still."""
+    suspects = [
+        (one.type, id_)
+        for one, answers in told
+        if one.type in AFTERLIFE
+        for id_ in ids(one.type, one.asked, answers, held.get(one.type, ()))
+    ]
+    answers = ask(site, [after(*suspect) for suspect in suspects])
+    return {id_ for (type_, id_), answer in zip(suspects, answers, strict=True) if deleted(type_, answer)}
 
 
 def _questions(one: Wanted) -> list[Any]:

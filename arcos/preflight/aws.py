@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from arcos.checks import Check, fail, ok, warn
+from components.clusters.aws_eks.addresses import CONTROL_ZONES, NO_CONTROL_PLANE
 from components.clusters.aws_eks.config import AwsNodePool
 from components.clusters.aws_eks.names import cluster_name
+from components.clusters.aws_eks.principals import SIGN_ON, whole_name
 from components.clusters.ranges import meet
 
 #: EC2's quotas of running vCPUs by the letters that a machine type begins with: on demand, and spare capacity.
@@ -50,7 +52,15 @@ def caller(arn: str, admins: Collection[str]) -> Iterator[Check]:
         yield ok("cluster.admins", "who asks is an administrator")
     else:
         what = f"{who} is no administrator of the cluster: `up` would make it, and not get in"
-        yield fail("cluster.admins", what, f'cluster.admins: ["{who}"], or sign in as one of them')
+        yield fail("cluster.admins", what, f"{_as_administrator(who)} or sign in as one of them")
+
+
+def _as_administrator(who: str) -> str:
+    """How who asks would be named in the site file: the account itself cannot be, a session tells no path."""
+    name = who.rpartition("/")[2]
+    if name.startswith(SIGN_ON):
+        return f"cluster.admins: {whole_name(name)};"
+    return f'cluster.admins: ["{who}"],' if re.search(r":iam::\d+:(role|user)/", who) else "a role for it,"
 
 
 def program(found: str | None) -> Check:
@@ -73,11 +83,14 @@ def version(minor: str, offered: Iterable[Mapping[str, Any]]) -> Check:
     return ok("kubernetes", f"EKS offers {minor}")
 
 
-def zones(wanted: Sequence[str], up: Collection[str]) -> Check:
-    """Whether the zones are there."""
+def zones(wanted: Sequence[str], up: Mapping[str, str]) -> Check:
+    """Whether the zones are there (`up` are ids by name), and the first ones take a control plane."""
     if missing := [name for name in wanted if name not in up]:
         there = ", ".join(sorted(name[-1] for name in up)) or "none"
         return fail("cluster.zones", f"{', '.join(missing)}: not available to this account", f"zones of: {there}")
+    if without := [name for name in wanted[:CONTROL_ZONES] if up[name] in NO_CONTROL_PLANE]:
+        what = f"EKS puts no control plane into {without[0]} ({up[without[0]]})"
+        return fail("cluster.zones", what, f"other letters for the first {CONTROL_ZONES}; machines may be there")
     return ok("cluster.zones", ", ".join(wanted))
 
 
@@ -141,6 +154,9 @@ def files(wanted: str, there: Iterable[Mapping[str, Any]]) -> Check:
     found = {one["FileSystemId"]: one for one in there}
     if wanted not in found:
         return fail(at, f"there is no file system {wanted} in this region", "docs/clouds/aws.md: how it is made")
+    if only := found[wanted].get("AvailabilityZoneName"):
+        what = f"{wanted} is in the zone {only} only, and has no door in the others"
+        return fail(at, what, "a regional file system: docs/clouds/aws.md: how it is made")
     if not found[wanted].get("Encrypted"):
         return fail(at, f"{wanted} is not encrypted, which cannot be changed", "make another one, and copy the files")
     return ok(at, f"{wanted}, encrypted")

@@ -72,7 +72,7 @@ def versions(cloud: Aws, minor: str) -> Iterator[Check]:
 def zones(cloud: Aws, config: AwsEks, region: str) -> Iterator[Check]:
     """Whether the zones are there for this account."""
     there = cloud.all("ec2", "DescribeAvailabilityZones", "AvailabilityZones")
-    up = {zone["ZoneName"] for zone in there if zone["State"] == "available"}
+    up = {zone["ZoneName"]: str(zone.get("ZoneId", "")) for zone in there if zone["State"] == "available"}
     yield aws.zones(_zones(config, region), up)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import pytest
 
+from tests.engine.cloud.account import Resource
 from tests.engine.cloud.steering import Fault, Order
 from tests.engine.conftest import ENGINE, need
 from tests.engine.half import KINDS, Half, make_half
@@ -93,6 +94,20 @@ def taken_down(half: Half) -> None:
     half.cloud.steering.give()
     half.project.pulumi("cancel", "--yes")
     half.project.pulumi(*DESTROY)
+
+
+def test_a_key_of_a_site_that_was_taken_down_is_not_taken_for_a_new_ones(tmp_path: Path, schemas: Path) -> None:
+    """KMS keeps it for a month, and AWS lists it by its tags as long."""
+    need(*ENGINE)
+    half = make_half(tmp_path, "aws-eks", schemas)
+    tags = {"arcos.dev/site": "aws-eks", "arcos.dev/managed-by": "pulumi"}
+    old = {"arn": "arn:aws:kms:ap-southeast-2:123456789012:key/old", "keyId": "old", "keyState": "PendingDeletion"}
+    with half.account.change() as held:
+        held.append(Resource("old", "aws:kms/key:Key", {"tags": tags, **old}))
+
+    half.crash(Order("kill-after", on="create", first=1))
+
+    assert "(old)" not in half.mend()
 
 
 def test_of_two_runs_at_once_one_is_refused_and_the_other_never_taken_for_dead(tmp_path: Path, schemas: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arcos.engine.lookup import AGAIN, LOOKUPS, MEMBER, MOUNT, REFUSED, TAGGED, questions
+from arcos.engine.lookup import AFTERLIFE, AGAIN, LOOKUPS, MEMBER, MOUNT, REFUSED, TAGGED, questions
 from tests.engine.cloud.install import PACKAGES
 from tests.engine.cloud.schema import Schema
 from tests.engine.cloud.sdk import write_schema
@@ -49,3 +49,7 @@ def test_every_question_is_one_of_the_real_provider(package: str, schemas: Path)
         function = schema.functions[way.function]
         assert way.by.keys() <= function["inputs"].keys(), way
         assert way.if_ in ("found", *function["outputs"]), way
+    for one in (one for one in AFTERLIFE.values() if one.function.startswith(f"{package}:")):
+        function = schema.functions[one.function]
+        assert one.by in function["inputs"], one
+        assert one.state in function["outputs"], one

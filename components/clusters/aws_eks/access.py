@@ -13,6 +13,7 @@ import pulumi_aws.eks as eks
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.clusters.aws_eks.names import partition, tags
+from components.clusters.aws_eks.principals import principal_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +45,9 @@ def admin_policy(region: str) -> str:
     return f"arn:{partition(region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 
-def short(principal: str) -> str:
-    """A principal's name for a resource's name, as in `111122223333-role-arcos-operator`."""
-    account, _, name = principal.split(":", 4)[4].partition(":")
-    return f"{account}-{name.replace('/', '-')}"
-
-
 def _administrator(args: EksAccessArgs, admin: str, opts: ResourceOptions) -> eks.AccessPolicyAssociation:
     entry = eks.AccessEntry(
-        short(admin),
+        principal_name(admin),
         cluster_name=args.cluster_name,
         principal_arn=admin,
         type="STANDARD",
@@ -60,7 +55,7 @@ def _administrator(args: EksAccessArgs, admin: str, opts: ResourceOptions) -> ek
         opts=opts,
     )
     return eks.AccessPolicyAssociation(
-        short(admin),
+        principal_name(admin),
         cluster_name=args.cluster_name,
         principal_arn=entry.principal_arn,
         policy_arn=admin_policy(args.region),

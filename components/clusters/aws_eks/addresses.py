@@ -19,6 +19,11 @@ from ipaddress import IPv4Network
 NARROWEST = 20
 #: The widest that AWS takes.
 WIDEST = 16
+#: AWS never moves a control plane to another zone: with as many as it needs, a third one can come and go for machines.
+CONTROL_ZONES = 2
+#: Ids of zones that EKS puts no control plane into; which letter one has differs from account to account.
+#: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+NO_CONTROL_PLANE = ("use1-az3", "usw1-az2", "cac1-az3")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from components.clusters.aws_eks import machines, versions
 from components.clusters.aws_eks.addresses import NARROWEST, WIDEST
+from components.clusters.aws_eks.principals import SIGN_ON, principal_name, whole_name
 from components.clusters.aws_eks.regions import jurisdiction
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities, HostedZone
 from components.clusters.pools import NodePool, cloud_capabilities
@@ -21,14 +23,24 @@ from components.units import Email, Line, Many, Settings, refuse
 _PRINCIPAL = r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+"
 _PRINCIPAL_ACCEPTED = "the ARN of an IAM role or user, as in `arn:aws:iam::111122223333:role/arcos-operator`"
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-[0-9]"
+#: https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+_SERVICES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+#: This machine, this link, many at once, nobody: no caller comes from there, and AWS refuses a list that names one.
+_NOBODYS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+#: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
+_PUBLIC_RANGES = 40
+#: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html
+_TAG, _TAG_ACCEPTED = r"[\w .:/=+@-]+", "letters, digits, spaces and `_.:/=+-@`, as in `cost-centre`"
 
 
 def _principal(value: str) -> str:
-    if re.fullmatch(_PRINCIPAL, value):
+    if re.fullmatch(_PRINCIPAL, value, flags=re.ASCII):
         return value
     # What `aws sts get-caller-identity` prints is a session of a role, not the role.
     session = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.*", value)
     better = f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else ""
+    if session and session[3].startswith(SIGN_ON):
+        raise refuse(f"is a session of the role {session[3]}, whose path it does not tell", whole_name(session[3]))
     raise refuse("is no IAM role or user", _PRINCIPAL_ACCEPTED, better)
 
 
@@ -83,8 +95,10 @@ class Network(Settings):
     @field_validator("service_range")
     @classmethod
     def _apart(cls, value: str, info: ValidationInfo) -> str:
-        if not is_private(value) or not between(value, 12, 24):
-            raise refuse("cannot be the Services'", "a private range of /12 to /24, as in `172.20.0.0/16`")
+        inside = any(IPv4Network(value).subnet_of(IPv4Network(outer)) for outer in _SERVICES)
+        if not inside or not between(value, 12, 24):
+            accepted = f"a range of /12 to /24 in {', '.join(_SERVICES)}, as in `172.20.0.0/16`"
+            raise refuse("cannot be the Services'", accepted)
         if (vpc := info.data.get("range")) and meet(value, vpc):
             raise refuse(f"meets the VPC's `range` {vpc}", "a range of its own, as in `172.20.0.0/16`")
         return value
@@ -108,6 +122,15 @@ class Tag(Settings):
 
     value: Annotated[Line, Field(max_length=256)]
     """Its value."""
+
+    @field_validator("key", "value")
+    @classmethod
+    def _as_aws_takes_it(cls, value: str, info: ValidationInfo) -> str:
+        if not re.fullmatch(_TAG, value):
+            raise refuse("has a character that AWS takes in no tag", _TAG_ACCEPTED)
+        if info.field_name == "key" and value.lower().startswith("aws:"):
+            raise refuse("begins as AWS's own tags do", "a key that does not begin with `aws:`")
+        return value
 
 
 class AwsEks(Settings):
@@ -151,13 +174,44 @@ class AwsEks(Settings):
     tags: Annotated[Many[Tag], Field(max_length=40)] = ()
     """Tags on everything, beside the platform's own."""
 
+    @field_validator("node_pools")
+    @classmethod
+    def _one_runs_the_cluster(cls, value: tuple[AwsNodePool, ...]) -> tuple[AwsNodePool, ...]:
+        # An add-on without a node is "degraded" after twenty minutes, and `up` fails.
+        if not any(pool.min and not pool.taints for pool in value):
+            accepted = "a pool with `min: 1` or more and without taints; DNS and the volumes' driver run there"
+            raise refuse("has no pool for what every cluster runs", accepted)
+        return value
+
+    @field_validator("admins")
+    @classmethod
+    def _each_administrator_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [principal_name(one) for one in value]
+        if twice := [one for one, name in zip(value, names, strict=True) if names.count(name) > 1]:
+            accepted = "every one once, and no two whose names differ in `/` and `-` only"
+            raise refuse(f"names {twice[-1]} twice, or another one so much like it", accepted)
+        return value
+
+    @field_validator("tags")
+    @classmethod
+    def _each_tag_once(cls, value: tuple[Tag, ...]) -> tuple[Tag, ...]:
+        keys = [tag.key.lower() for tag in value]
+        if twice := [tag.key for tag in value if keys.count(tag.key.lower()) > 1]:
+            raise refuse(f"has `{twice[-1]}` twice", "every key once; IAM takes capitals for the same letters")
+        return value
+
     @field_validator("api_ranges")
     @classmethod
     def _not_everybody(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if wide := [one for one in value if not between(one, 8, 32)]:
             raise refuse(f"opens the Kubernetes API to {wide[0]}", "ranges of your institution, /8 or narrower")
+        if nobodys := [one for one in value if any(meet(one, other) for other in _NOBODYS)]:
+            raise refuse(f"names {nobodys[0]}, from where nobody comes", "ranges of your institution")
         if len(set(value)) != len(value):
             raise refuse("names a range twice", "every range once")
+        if len([one for one in value if not is_private(one)]) > _PUBLIC_RANGES:
+            accepted = f"{_PUBLIC_RANGES} public ranges at most, as EKS has it: wider ones, or a VPN's private one"
+            raise refuse("has too many public ranges", accepted)
         return value
 
     @field_validator("zones")

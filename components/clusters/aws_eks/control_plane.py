@@ -57,6 +57,9 @@ class EksControlPlane(ComponentResource):
     security_group_id: Output[str]
     """The group that EKS makes and gives to the control plane and to every machine."""
 
+    ways_in: list[Resource]
+    """What whoever comes from a private range needs as long as anything is in the cluster."""
+
     def __init__(self, name: str, args: EksControlPlaneArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("arcos:components:EksControlPlane", name, None, opts)
         child = ResourceOptions(parent=self)
@@ -68,7 +71,7 @@ class EksControlPlane(ComponentResource):
         self.name, self.version, self.endpoint = cluster.name, cluster.version, cluster.endpoint
         self.authority = cluster.certificate_authority.data
         self.security_group_id = cluster.vpc_config.cluster_security_group_id
-        _private_ways_in(args, self.security_group_id, child)
+        self.ways_in = _private_ways_in(args, self.security_group_id, child)
         self.register_outputs({"name": self.name})
 
 

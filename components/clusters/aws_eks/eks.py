@@ -12,6 +12,7 @@ from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
 from components.clusters.aws_eks.access import EksAccess, EksAccessArgs
 from components.clusters.aws_eks.addons import EksAddonsArgs, EksNetworkAddons, addon
+from components.clusters.aws_eks.addresses import CONTROL_ZONES
 from components.clusters.aws_eks.addresses import plan as plan_addresses
 from components.clusters.aws_eks.budget import budget
 from components.clusters.aws_eks.config import AwsEks
@@ -22,9 +23,6 @@ from components.clusters.aws_eks.node_plan import plan as plan_nodes
 from components.clusters.aws_eks.nodes import EksNodes, EksNodesArgs
 from components.clusters.aws_eks.pod_rights import EksPodRights, EksPodRightsArgs
 from components.clusters.aws_eks.storage import EksStorage, EksStorageArgs
-
-#: AWS never moves a control plane to another zone: with as many as it needs, a third one can come and go for machines.
-CONTROL_ZONES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +69,7 @@ class EksCluster(ComponentResource):
         if args.config.budget:
             budget(args.site, args.config.budget, args.tags, child)
         # Machines are there before the add-ons that run on them.
-        ready = [*access.granted, dns, *storage.made, *rights.made]
+        ready = [*plane.ways_in, *access.granted, dns, *storage.made, *rights.made]
         self.kubeconfig = _kubeconfig(args, plane, ready)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

@@ -20,8 +20,14 @@ def cluster_name(site: str) -> str:
 
 
 def named(site: str, part: str) -> str:
-    """Everything else that has a name, as in `arcos-aws-sydney-nodes`. IAM takes 64 characters: `part` has 17."""
+    """Everything else that has a name, as in `arcos-aws-sydney-nodes`."""
     return f"{cluster_name(site)}-{part}"
+
+
+def role_name(site: str, part: str) -> str:
+    """A role of IAM, which takes 64 characters: what is longer ends in what tells it from all others."""
+    whole = named(site, part)
+    return whole if len(whole) <= 64 else f"{whole[:55]}-{digest(whole)}"
 
 
 def log_group(site: str) -> str:

@@ -13,6 +13,10 @@ from typing import Literal
 from components.clusters.aws_eks.config import AwsNodePool
 from components.clusters.aws_eks.names import node_group
 
+#: By it the autoscaler knows that a new machine is not ready before its GPU is told: without, it starts a second one.
+#: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
+ACCELERATOR = "k8s.amazonaws.com/accelerator"
+
 AmiType = Literal["AL2023_x86_64_STANDARD", "BOTTLEROCKET_x86_64_NVIDIA"]
 
 
@@ -52,7 +56,7 @@ def plan(pool: AwsNodePool, zones: Sequence[str]) -> NodePlan:
         disk_device="/dev/xvdb" if bottlerocket else "/dev/xvda",
         disk_gib=pool.disk_gib,
         system_device="/dev/xvda" if bottlerocket else "",
-        labels=pool.labels(),
+        labels=pool.labels() | ({ACCELERATOR: pool.gpu} if pool.gpu else {}),
         taints=pool.taint_keys(),
         low=pool.min,
         high=pool.max,

@@ -14,9 +14,10 @@ import pulumi_aws.eks as eks
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.clusters.aws_eks import policies
-from components.clusters.aws_eks.names import named, tags
+from components.clusters.aws_eks.names import cluster_name, named, tags
 from components.clusters.aws_eks.node_plan import NodePlan
 from components.clusters.aws_eks.roles import AwsRole, AwsRoleArgs
+from components.clusters.aws_eks.running import number, running
 
 #: Join the cluster, pull images from ECR, and be reached by an operator without a key or an open port.
 _RIGHTS = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
@@ -105,6 +106,7 @@ def _group(
     args: EksNodesArgs, pool: NodePlan, role: AwsRole, template: ec2.LaunchTemplate, opts: ResourceOptions
 ) -> eks.NodeGroup:
     """One machine at a time is replaced, with its pods moved first; how many there are is not ours."""
+    count, settled = number(pool, running(cluster_name(args.site), pool, template))
     return eks.NodeGroup(
         pool.pool,
         cluster_name=args.cluster_name,
@@ -117,9 +119,11 @@ def _group(
         launch_template={"id": template.id, "version": template.latest_version.apply(str)},
         labels=pool.labels,
         taints=[{"key": key, "effect": "NO_SCHEDULE"} for key in pool.taints],
-        scaling_config={"min_size": pool.low, "max_size": pool.high, "desired_size": pool.low},
+        scaling_config={"min_size": pool.low, "max_size": pool.high, "desired_size": count},
         update_config={"max_unavailable": 1},
         node_repair_config={"enabled": True},
         tags=tags(args.site, args.tags),
-        opts=ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["scalingConfig.desiredSize"])),
+        opts=ResourceOptions.merge(
+            opts, ResourceOptions(ignore_changes=["scalingConfig.desiredSize"] if settled else [])
+        ),
     )

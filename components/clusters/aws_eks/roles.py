@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi_aws.iam as iam
 from pulumi import ComponentResource, Output, Resource, ResourceOptions
 
-from components.clusters.aws_eks.names import managed_policy, named, tags
+from components.clusters.aws_eks.names import managed_policy, role_name, tags
 
 #: Apart from everybody else's roles, so that a right on ours is none on the one that makes them.
 PATH = "/arcos/"
@@ -41,7 +41,7 @@ class AwsRole(ComponentResource):
         child = ResourceOptions(parent=self)
         role = iam.Role(
             args.part,
-            name=named(args.site, args.part),
+            name=role_name(args.site, args.part),
             path=PATH,
             assume_role_policy=args.trust,
             tags=tags(args.site, args.tags),

@@ -32,6 +32,21 @@ def test_who_would_make_the_cluster_and_not_get_in_is_told_before():
     assert "arn:aws:iam::111122223333:role/somebody" in last.fix
 
 
+def test_who_cannot_be_named_as_they_are_told_is_not_told_to():
+    """EKS takes no account as an administrator, and no role of IAM Identity Center without its path."""
+    *_, root = aws.caller("arn:aws:iam::111122223333:root", [ROLE])
+    assert "root" not in root.fix
+    *_, once = aws.caller("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_01/me", [ROLE])
+    assert "aws iam get-role --role-name AWSReservedSSO_Admin_01 --query Role.Arn" in once.fix
+
+
+def test_a_control_plane_stands_in_the_first_two_zones_and_not_in_every_zone():
+    up = {"us-east-1a": "use1-az6", "us-east-1b": "use1-az3", "us-east-1c": "use1-az1"}
+    assert aws.zones(["us-east-1a", "us-east-1b"], up).level is Level.FAIL
+    assert aws.zones(["us-east-1a", "us-east-1c", "us-east-1b"], up).level is Level.OK, "machines may be there"
+    assert aws.zones(["us-east-1a", "us-east-1f"], up).level is Level.FAIL
+
+
 @pytest.mark.parametrize(
     ("status", "level"),
     [("STANDARD_SUPPORT", Level.OK), ("EXTENDED_SUPPORT", Level.WARN), ("UNSUPPORTED", Level.FAIL), (None, Level.FAIL)],
@@ -86,6 +101,8 @@ def test_another_network_with_the_same_addresses_is_told_the_sites_own_is_not():
 def test_a_file_system_is_there_and_encrypted():
     there = [{"FileSystemId": "fs-1", "Encrypted": True}, {"FileSystemId": "fs-2", "Encrypted": False}]
     assert [aws.files(name, there).level for name in ("fs-1", "fs-2", "fs-3")] == [Level.OK, Level.FAIL, Level.FAIL]
+    one_zone = {"FileSystemId": "fs-4", "Encrypted": True, "AvailabilityZoneName": "ap-southeast-2a"}
+    assert aws.files("fs-4", [one_zone]).level is Level.FAIL, "machines in another zone would not reach it"
 
 
 def test_every_statement_of_the_policy_is_asked_about_with_names_that_a_site_would_have():

@@ -278,6 +278,7 @@ KINDS: dict[str, Kind] = {
 
 #: What the program asks of AWS without making anything, and the provider of itself; what `preflight` asks, and `mend`.
 ASKED = {
+    ("autoscaling", "DescribeAutoScalingGroups"),
     ("eks", "DescribeAddonVersions"),
     ("sts", "GetCallerIdentity"),
     ("resourcegroupstaggingapi", "GetResources"),

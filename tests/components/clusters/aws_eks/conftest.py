@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,8 +11,13 @@ from pulumi import ResourceOptions
 from tests.components.clusters.aws_eks.recording import Made, config, record
 
 
-def cluster(**changes: Any) -> list[Made]:
-    """The resources of a site whose settings differ by `changes`, and a pod that is put into its cluster."""
+def cluster(
+    *, site: str = "aws-sydney", groups: Mapping[str, dict[str, Any]] | None = None, **changes: Any
+) -> list[Made]:
+    """The resources of a site whose settings differ by `changes`, and a pod that is put into its cluster.
+
+    `groups` of machines run already, by their pools.
+    """
     import pulumi_kubernetes as k8s
 
     from components.clusters.aws_eks import cluster as kind
@@ -20,7 +25,7 @@ def cluster(**changes: Any) -> list[Made]:
 
     args = ClusterArgs(
         config=config(**changes),
-        site="aws-sydney",
+        site=site,
         domain="sydney.example.org",
         kubernetes="1.37",
         image=lambda name: name,
@@ -32,7 +37,7 @@ def cluster(**changes: Any) -> list[Made]:
         inside = k8s.Provider("cluster", kubeconfig=reached.kubeconfig)
         kind.inside(args, ResourceOptions(providers=[inside]))
 
-    return record(program)
+    return record(program, groups)
 
 
 @pytest.fixture(scope="session")

@@ -75,8 +75,8 @@ def policy() -> dict[str, Any]:
         rest -= mine
         statements.append(_allow(service.capitalize(), mine, resources))
     iam = statements[1]
-    iam["Action"].remove("iam:AttachRolePolicy")
-    iam["Action"].remove("iam:SimulatePrincipalPolicy")
+    for elsewhere in ("AttachRolePolicy", "GetRole", "SimulatePrincipalPolicy"):
+        iam["Action"].remove(f"iam:{elsewhere}")
     known = {"ArnEquals": {"iam:PolicyARN": [f"arn:aws:iam::aws:policy/{name}" for name in MANAGED]}}
     statements.append(_allow("Attach", {"iam:AttachRolePolicy"}, _NAMED["iam"]) | {"Condition": known})
     anybody = [f"arn:aws:iam::*:{kind}/*" for kind in ("role", "user")]
@@ -106,6 +106,8 @@ def _roles_for_services() -> list[Statement]:
     }
     roles = ["arn:aws:iam::*:role/aws-service-role/*"]
     return [
+        # EKS looks, as whoever calls it, whether its own role is there: without this no node group is made.
+        _allow("SeeRoles", {"iam:GetRole"}, [*_NAMED["iam"], *roles]),
         _allow("PassRoles", {"iam:PassRole"}, _NAMED["iam"]) | {"Condition": {"StringEquals": to}},
         _allow("ServiceRoles", {"iam:CreateServiceLinkedRole"}, roles) | {"Condition": {"StringEquals": own}},
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -75,8 +75,9 @@ class _NoMocks(mocks.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Writes requests down, and answers with an id, the inputs, and what else AWS tells of such a resource."""
 
-    def __init__(self) -> None:
+    def __init__(self, groups: Mapping[str, Inputs]) -> None:
         super().__init__(_NoMocks())
+        self._groups = groups
         self.requests: list[tuple[str, resource_pb2.RegisterResourceRequest]] = []
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
@@ -89,11 +90,21 @@ class _Monitor(mocks.MockMonitor):
         return resource_pb2.RegisterResourceResponse(urn=urn, id=given, object=answer)
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802
-        assert request.tok == "aws:eks/getAddonVersion:getAddonVersion", f"nothing else is asked of AWS: {request.tok}"
+        asked = rpc.deserialize_properties(request.args)
         answer = struct_pb2.Struct()
-        answer.CopyFrom(request.args)
-        answer.update({"version": "v1.0.0-eksbuild.1", "id": "addon", "mostRecent": False, "region": REGION})
+        answer.update({"id": "found", "region": REGION} | self._found(request.tok, asked))
         return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+
+    def _found(self, function: str, asked: Inputs) -> Inputs:
+        if function == "aws:autoscaling/getAmiIds:getAmiIds":
+            wanted = {one["name"]: one["values"][0] for one in asked["filters"]}
+            assert wanted["tag:eks:cluster-name"].startswith("arcos-")
+            pool = wanted["tag:eks:nodegroup-name"].rpartition("-")[0]
+            return {"names": [pool] if pool in self._groups else [], "arns": []}
+        if function == "aws:autoscaling/getGroup:getGroup":
+            return {"name": asked["name"]} | self._groups[asked["name"]]
+        assert function == "aws:eks/getAddonVersion:getAddonVersion", f"nothing else is asked of AWS: {function}"
+        return asked | {"version": "v1.0.0-eksbuild.1", "mostRecent": False}
 
 
 def _id(kind: str, name: str) -> str:
@@ -118,9 +129,9 @@ def _told(kind: str, name: str, inputs: Any) -> Inputs:
     return more
 
 
-def record(program: Callable[[], object]) -> list[Made]:
-    """The resources of a program, in the order in which they were asked for."""
-    monitor = _Monitor()
+def record(program: Callable[[], object], groups: Mapping[str, Inputs] | None = None) -> list[Made]:
+    """The resources of a program, in the order in which they were asked for; `groups` of machines run already."""
+    monitor = _Monitor(groups or {})
 
     async def main() -> None:
         set_mocks(_NoMocks(), project="arcos", stack="aws-sydney", preview=False, monitor=monitor)

@@ -59,6 +59,10 @@ def test_aws_takes_what_every_resource_is_made_with(made):
             "with nothing that can be left out",
         ),
         ({"zones": ["b", "c"], "network": {"range": "10.8.0.0/20"}}, "small"),
+        (
+            {"site": "s" * 40, "nodePools": [{"name": "p" * 63, "instanceType": "m7i.large", "min": 1, "max": 1}]},
+            "with the longest names",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

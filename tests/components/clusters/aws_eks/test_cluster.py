@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from components.clusters.aws_eks.node_plan import ACCELERATOR
 from tests.components.clusters.aws_eks.recording import ADMIN, before, walked
 
 TAGLESS = {
@@ -93,7 +94,8 @@ def test_a_pool_is_a_group_with_its_bounds_labels_and_taints(of_type):
     groups = {one.name: one.inputs for one in of_type("NodeGroup")}
     assert list(groups) == ["core", "user", "gpu"]
     assert groups["gpu"]["scalingConfig"] == {"minSize": 0, "maxSize": 4, "desiredSize": 0}
-    assert groups["gpu"]["labels"] == {"arcos.dev/pool": "gpu", "arcos.dev/gpu": "nvidia"}
+    assert groups["core"]["labels"] == {"arcos.dev/pool": "core"}
+    assert groups["gpu"]["labels"] == {"arcos.dev/pool": "gpu", "arcos.dev/gpu": "nvidia", ACCELERATOR: "nvidia"}
     assert groups["gpu"]["taints"] == [{"key": "arcos.dev/gpu", "effect": "NO_SCHEDULE"}]
     assert (groups["user"]["capacityType"], groups["core"]["capacityType"]) == ("SPOT", "ON_DEMAND")
 
@@ -101,6 +103,20 @@ def test_a_pool_is_a_group_with_its_bounds_labels_and_taints(of_type):
 def test_the_number_of_machines_within_the_bounds_is_not_ours(of_type):
     for group in of_type("NodeGroup"):
         assert group.ignore == ("scalingConfig.desiredSize",), "an `up` must not send away machines that are in use"
+
+
+def test_other_bounds_send_no_machine_away_that_is_in_use(build):
+    """EKS takes bounds and number in one call, and the state knows only the number of the last one."""
+    core = {"minSize": 1, "maxSize": 4, "desiredCapacity": 4}
+    user = {"minSize": 0, "maxSize": 20, "desiredCapacity": 9}
+    gpu = {"minSize": 0, "maxSize": 9, "desiredCapacity": 7}
+    made = build(groups={"core": core, "user": user, "gpu": gpu})
+    groups = {one.name: one for one in made if one.type.endswith(":NodeGroup")}
+    asked = {name: one.inputs["scalingConfig"]["desiredSize"] for name, one in groups.items()}
+    kept = {name: bool(one.ignore) for name, one in groups.items()}
+    assert (asked["core"], kept["core"]) == (4, False), "four run, and stay"
+    assert kept["user"], "no bound of it changed, so nothing is called"
+    assert (asked["gpu"], kept["gpu"]) == (4, False), "more than four may not run any longer"
 
 
 def test_machines_keep_their_rights_from_pods_and_their_disks_encrypted(of_type):
@@ -184,6 +200,13 @@ def test_all_of_the_cluster_is_there_before_the_first_object_and_until_the_last_
     assert _urns(made, "Cluster", "NodeGroup", "Addon", "AccessPolicyAssociation", "NatGateway", "Route") <= needed
     assert _urns(made, "RolePolicy", "RolePolicyAttachment", "MountTarget") <= needed
     assert _urns(made, "PodIdentityAssociation") <= needed, "a pod learns of its role as it is made"
+
+
+def test_the_private_way_to_the_api_stays_until_the_last_object_is_gone(made, of_type):
+    """Whoever comes over a VPN could delete nothing in the cluster once it is shut."""
+    [provider] = _urns(made, "kubernetes")
+    [way] = [one for one in of_type("SecurityGroupIngressRule") if one.name == "api-from-10.200.0.0-16"]
+    assert way.urn in before(made, provider)
 
 
 def test_objects_in_the_cluster_need_its_provider(made):

@@ -59,10 +59,18 @@ def test_a_site_that_says_all_of_it_is_right(check):
         ("10.64.0.0/16", "10.64.1.0/16", (14, 24), "is not how this range is written"),
         ("10.64.0.0/16", "ten", (14, 24), "is not a range of addresses"),
         ("10.64.0.0/16", "172.20.0.0/16", (14, 53), "meets the VPC's `range`"),
+        ("172.20.0.0/16", "100.64.0.0/16", (14, 52), "cannot be the Services'"),
         ("[a, b, c]", "[a, a]", (13, 14), "names a zone twice"),
         ("[a, b, c]", "[a]", (13, 14), "too few entries"),
         ("203.0.113.0/24", "0.0.0.0/0", (12, 18), "opens the Kubernetes API to 0.0.0.0/0"),
+        ("203.0.113.0/24", "127.0.0.0/8", (12, 18), "from where nobody comes"),
+        ("203.0.113.0/24", "169.254.169.254/32", (12, 18), "from where nobody comes"),
+        ("203.0.113.0/24", "203.0.113.0/24, 203.0.113.0/24", (12, 18), "names a range twice"),
+        ("203.0.113.0/24", ", ".join(f"203.0.113.{n}/32" for n in range(41)), (12, 18), "too many public ranges"),
         ("iam::111122223333:role/arcos-operator", "iam::1:root", (11, 16), "is no IAM role or user"),
+        ("role/arcos-operator", "role/büro", (11, 16), "is no IAM role or user"),
+        ("min: 3", "min: 0", (17, 9), "has no pool for what every cluster runs"),
+        ("max: 6", "max: 6, taints: [core]", (17, 9), "has no pool for what every cluster runs"),
         ("m7i.large", "m7g.large", (17, 38), "has an ARM processor"),
         ("g6.xlarge", "m7i.xlarge", (18, 37), "has no GPU of nvidia"),
         ("gpu: nvidia", "gpu: amd", (18, 37), "has no GPU of amd"),
@@ -116,6 +124,35 @@ def test_every_region_that_there_is_has_a_place():
 def test_the_session_that_aws_prints_is_mended_into_its_role(check):
     [finding] = check("iam::111122223333:role/arcos-operator", "sts::111122223333:assumed-role/arcos-operator/me")
     assert finding.hint == "did you mean `arn:aws:iam::111122223333:role/arcos-operator`?"
+
+
+def test_who_signed_on_once_for_all_is_told_how_to_learn_the_whole_name(check):
+    """Such a role stands at a path; its ARN without that is refused by EKS, and nobody could get in."""
+    role = "AWSReservedSSO_Admin_0123456789abcdef"
+    [finding] = check("iam::111122223333:role/arcos-operator", f"sts::111122223333:assumed-role/{role}/me")
+    assert finding.hint == ""
+    assert f"aws iam get-role --role-name {role}" in finding.accepted
+
+
+@pytest.mark.parametrize("second", ["role/a/b", "role/a-b"], ids=["the same", "one that is called the same here"])
+def test_every_administrator_is_one_resource(second, check):
+    two = f'arn:aws:iam::111122223333:role/a/b", "arn:aws:iam::111122223333:{second}'
+    [finding] = check("arn:aws:iam::111122223333:role/arcos-operator", two)
+    assert "twice, or another one so much like it" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("{key: Cost, value: a}, {key: cost, value: b}", "has `cost` twice"),
+        ("{key: 'aws:cost', value: a}", "begins as AWS's own tags do"),
+        ("{key: cost, value: 'R&D'}", "has a character that AWS takes in no tag"),
+        ("{key: 'büro', value: 'Zürich 1/2: a+b=c@d'}", ""),
+    ],
+)
+def test_a_tag_is_what_every_service_takes(tags, said, check):
+    found = check("      zones: [a, b, c]\n", f"      zones: [a, b, c]\n      tags: [{tags}]\n")
+    assert [said in finding.what for finding in found] == ([True] if said else [])
 
 
 def test_a_release_whose_kubernetes_eks_does_not_run_is_refused(check, monkeypatch):

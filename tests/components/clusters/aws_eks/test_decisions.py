@@ -12,6 +12,7 @@ import pytest
 
 from components.clusters.aws_eks import addresses, machines, names, node_plan, policies, versions
 from components.clusters.aws_eks.kubeconfig import kubeconfig
+from components.clusters.aws_eks.running import Running, number
 from tests.components.clusters.aws_eks.model import operation
 from tests.components.clusters.aws_eks.recording import REGION, config
 
@@ -51,7 +52,10 @@ def test_nodes_go_out_by_their_own_zones_gateway_or_the_first_ones():
 
 def test_the_longest_names_are_taken_by_aws():
     site, pool = "s" * 40, "p" * 63
-    assert len(names.named(site, "control-plane")) <= 64, "IAM's limit"
+    roles = [names.role_name(site, part) for part in ("control-plane", "cluster-autoscaler", "cluster-autoscales")]
+    assert {len(name) <= 64 for name in roles} == {True}, "IAM's limit"
+    assert len(set(roles)) == 3, "a name that was cut is still one of a kind"
+    assert names.role_name("a", "cluster-autoscaler") == "arcos-a-cluster-autoscaler"
     assert len(names.node_group(pool, ami="x")) <= 63, "EKS's limit"
 
 
@@ -98,11 +102,34 @@ def test_a_gpu_pools_image_brings_driver_and_device_plugin():
     assert (plans["gpu"].disk_device, plans["gpu"].system_device) == ("/dev/xvdb", "/dev/xvda"), "Bottlerocket has two"
 
 
+def test_the_autoscaler_knows_a_machine_with_a_gpu_before_the_gpu_is_told():
+    """Else it starts a second one for the same pod. https://github.com/kubernetes/autoscaler/issues/1949"""
+    plans = {pool.name: node_plan.plan(pool, "abc") for pool in config().node_pools}
+    assert plans["gpu"].labels["k8s.amazonaws.com/accelerator"] == "nvidia"
+    assert "k8s.amazonaws.com/accelerator" not in plans["user"].labels
+
+
 def test_another_machine_type_is_no_other_group():
     before = {pool.name: node_plan.plan(pool, "abc").name for pool in config().node_pools}
     other = [{"name": "core", "instanceType": "m7i.4xlarge", "min": 3, "max": 6, "diskGib": 200}]
     [after] = [node_plan.plan(pool, "abc").name for pool in config(nodePools=other).node_pools]
     assert after == before["core"], "it is changed machine by machine"
+
+
+@pytest.mark.parametrize(
+    ("now", "asked"),
+    [
+        (None, (3, True)),
+        (Running(low=3, high=6, count=5), (3, True)),
+        (Running(low=3, high=4, count=4), (4, False)),
+        (Running(low=1, high=6, count=1), (3, False)),
+        (Running(low=3, high=9, count=9), (6, False)),
+    ],
+    ids=["a new group", "the same bounds", "more may run", "more must run", "fewer may run"],
+)
+def test_the_number_of_machines_changes_only_where_a_bound_asks_for_it(now, asked):
+    [core] = [node_plan.plan(pool, "abc") for pool in config().node_pools if pool.name == "core"]
+    assert number(core, now) == asked
 
 
 WRITES = re.compile(r":(Create|Delete|Modify|Attach|Detach|Tag|Set|Terminate|Change)")

@@ -48,6 +48,15 @@ def test_only_our_own_roles_can_be_changed_or_handed_on():
                 )
 
 
+def test_eks_may_see_whether_its_own_roles_are_there():
+    """Else a node group fails: "Failed to validate if SLR ... already exists due to missing permissions".
+
+    https://github.com/terraform-aws-modules/terraform-aws-eks/issues/823
+    """
+    [see] = [one for one in permissions.policy()["Statement"] if "iam:GetRole" in one["Action"]]
+    assert see["Resource"] == ["arn:aws:iam::*:role/arcos/arcos-*", "arn:aws:iam::*:role/aws-service-role/*"]
+
+
 def test_the_policies_of_aws_that_roles_are_given_are_those_that_may_be_attached(of_type):
     used = {one.inputs["policyArn"].rpartition("/")[2] for one in of_type("RolePolicyAttachment")}
     assert used == set(permissions.MANAGED)
