@@ -34,7 +34,7 @@ _EKS = {
     "admins": ["arn:aws:iam::111122223333:role/arcos-operator"],
     "hostedZone": "Z0123456789ABCDEFGHIJ",
     "autoscaling": True,
-    "nodePools": [{"name": "core", "instanceType": "m7i.large", "min": 0, "max": 6}],
+    "nodePools": [{"name": "core", "instanceType": "m7i.large", "min": 1, "max": 6}],
 }
 #: Changes to a real site that make an unusual one: what a site file may say, this program must be able to be.
 UNUSUAL: dict[str, tuple[str, dict[str, Any]]] = {
