@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,9 @@ class Kubectl:
         except subprocess.TimeoutExpired:
             late = Failure(Reason.UNREACHABLE, f"kubectl {arguments[0]} gave no answer in {timeout:.0f} s")
             raise ServerError([late], where=self.where) from None
+        if done.returncode == -signal.SIGINT:
+            # Ctrl-C, which goes to both, came to it first.
+            raise KeyboardInterrupt
         if done.returncode != 0:
             raise ServerError(parse(done.stderr), where=self.where, log=done.stderr)
         return Answer(done.stdout, done.stderr)

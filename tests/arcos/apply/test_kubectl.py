@@ -74,6 +74,12 @@ def test_one_that_hangs_is_stopped_and_said(fake):
     assert "gave no answer in 1 s" in caught.value.why
 
 
+def test_ctrl_c_that_reaches_it_first_is_no_failure_of_the_cluster(fake):
+    program = fake("kill -INT $$")
+    with pytest.raises(KeyboardInterrupt):
+        Kubectl(None, program=program).run("get", "pods")
+
+
 def test_a_command_that_waits_by_itself_is_given_its_time(fake):
     program = fake('sleep 2; echo "$*"')
     said = Kubectl(None, program=program).run("wait", "--timeout=60s", "pod/x", timeout=1)

@@ -86,7 +86,8 @@ def test_every_right_of_the_policy_is_asked_of_iam(ask) -> None:
 def test_who_is_no_administrator_would_make_a_cluster_and_not_get_in(ask) -> None:
     check = ask(site=SITE)["cluster.admins"]
     assert check.level is Level.FAIL
-    assert MOTO in check.fix
+    assert MOTO in check.detail
+    assert "a role" in check.fix, "this is nobody whom EKS lets in"
 
 
 def test_what_the_account_may_not_have_is_told(ask) -> None:
