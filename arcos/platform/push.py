@@ -15,7 +15,7 @@ import pulumi
 from arcos.errors import ArcosError
 from arcos.platform.args import PlatformArgs
 from arcos.platform.program import Platform
-from arcos.site.loader import site_from_config
+from arcos.site.loader import placed, site_from_config
 from arcos.site.release import load_release
 
 #: The SDK's own exit code for "what is wrong has been said"; the language host then adds nothing.
@@ -39,7 +39,9 @@ async def main() -> None:
     end_quietly()
     try:
         site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
-        Platform(site.name, PlatformArgs(site=site, release=load_release(site.release), delivery="push"))
+        release = load_release(site.release)
+        placed(site, release)
+        Platform(site.name, PlatformArgs(site=site, release=release, delivery="push"))
     except ArcosError as error:
         raise pulumi.RunError(str(error).removeprefix("error: ")) from None
     # Let every registration begin. The SDK then waits for one after another; it knows of none otherwise, and looks at

@@ -27,7 +27,10 @@ from arcos.site.sense import sense_findings
 from arcos.site.support import support_findings
 from arcos.site.validate import in_order, validate
 
-__all__ = ["SiteErrors", "check_sites", "every_site", "load_site", "render_findings", "site_from_config", "site_names"]
+__all__ = [
+    "SiteErrors", "check_sites", "every_site", "load_site", "placed", "render_findings", "site_from_config",
+    "site_names",
+]  # fmt: skip
 
 _FILE = re.compile(r"Pulumi\..+\.yaml", flags=re.DOTALL)
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,38}[a-z0-9])?")
@@ -151,6 +154,20 @@ def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
     if site is None or findings:
         raise SiteErrors(findings)
     return site
+
+
+def placed(site: Site, release: Release, stacks: Path = STACKS, *, today: date | None = None) -> None:
+    """Whether the cluster fits its release and the cloud's own keys, before any of it is made; as `check_sites`.
+
+    Nothing where the stack's file cannot be read: what the engine knows of the cloud's keys need not stand there.
+
+    Raises:
+        SiteErrors: It does not.
+    """
+    document = _positions(site.name, stacks)
+    day = today or datetime.now(UTC).date()
+    if document.data is not None and (findings := [*placement_findings(document, site, release, day, AT)]):
+        raise SiteErrors(in_order(findings))
 
 
 def _needs(document: Document, site: Site | None) -> list[Finding]:

@@ -20,6 +20,7 @@ from arcos.platform.gather import listings, namespaces, needs, ports
 from arcos.render import evaluate as evaluation
 from arcos.site.loader import load_site, site_names
 from arcos.site.release import load_release
+from components.clusters.aws_eks.versions import EXTENDED_UNTIL
 from components.needs import Needs
 from tests.program.conftest import pinned, unusual_site
 from tests.recording import Cloud, record
@@ -177,6 +178,15 @@ def test_a_wrong_site_stops_pulumi_with_one_clean_message(monkeypatch, value):
         _run_program(monkeypatch, value, "local")
     assert caught.value.__suppress_context__
     assert caught.value.__cause__ is None, "the engine prints a RunError without a traceback"
+
+
+def test_a_site_that_does_not_fit_its_cloud_stops_pulumi_before_anything_is_made(monkeypatch):
+    site = load_site("aws-sydney")
+    value = site.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"name"})
+    monkeypatch.delitem(EXTENDED_UNTIL, "1.37")
+    with pytest.raises(pulumi.RunError, match="EKS does not offer") as caught:
+        _run_program(monkeypatch, value, "aws-sydney")
+    assert caught.value.__cause__ is None
 
 
 def test_the_pulumi_program_stays_short():
