@@ -1,0 +1,108 @@
+"""A real Keystone on this machine for tests, with a project, its owner, and the catalog of a cloud.
+
+The server runs in an environment of its own, see `tests/openstack/serve_keystone.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openstack
+
+from arcos.local.ports import free_ports
+from arcos.paths import ROOT
+from tests.components.clusters.openstack.services import PYTHON
+
+_SERVER = ROOT / "tests" / "openstack" / "serve_keystone.py"
+_SECONDS = 120
+_REGION, _DOMAIN = "here", "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keystone:
+    """Where it is, and the owner of the project `arcos` in it, as who signs in."""
+
+    url: str
+    project: str
+    owner: Any
+
+    def credential(self, name: str, **wanted: Any) -> dict[str, Any]:
+        """An application credential of the owner's, as an entry of `clouds.yaml`; `wanted` as in Keystone's API."""
+        asked = wanted | {"name": name, "roles": [{"name": one} for one in wanted["roles"]]}
+        made = _post(self.owner, self._of_owner(), application_credential=asked)
+        auth = {
+            "auth_url": self.url,
+            "application_credential_id": made["id"],
+            "application_credential_secret": made["secret"],
+        }
+        return {"auth_type": "v3applicationcredential", "auth": auth, "region_name": _REGION}
+
+    def take_back(self, entry: Mapping[str, Any]) -> None:
+        """Delete it."""
+        _ok(self.owner.identity.delete(f"{self._of_owner()}/{entry['auth']['application_credential_id']}"))
+
+    def _of_owner(self) -> str:
+        return f"/users/{self.owner.current_user_id}/application_credentials"
+
+
+@contextmanager
+def keystone(folder: Path, catalog: Mapping[str, str], roles: Sequence[str]) -> Iterator[Keystone]:
+    """Serve one whose catalog has these services at these addresses; the owner has these roles."""
+    (port,) = free_ports(1)
+    log = (folder / "server.log").open("w", encoding="utf-8")
+    server = subprocess.Popen([PYTHON, _SERVER, folder, str(port)], stdout=log, stderr=log)
+    try:
+        told = folder / "admin.json"
+        end = time.monotonic() + _SECONDS
+        while not told.exists():
+            ended = server.poll() is not None or time.monotonic() > end
+            assert not ended, (folder / "server.log").read_text(encoding="utf-8")[-2000:]
+            time.sleep(0.1)
+        yield _furnished(json.loads(told.read_text(encoding="utf-8")), catalog, roles)
+    finally:
+        server.kill()
+        server.wait()
+        log.close()
+
+
+def _furnished(admin: Mapping[str, str], catalog: Mapping[str, str], roles: Sequence[str]) -> Keystone:
+    first, password = _connection(admin["auth_url"], "admin", admin["password"], "admin"), secrets.token_hex(16)
+    project = _post(first, "/projects", project={"name": "arcos", "domain_id": _DOMAIN})["id"]
+    owner = _post(first, "/users", user={"name": "ada", "password": password, "domain_id": _DOMAIN})["id"]
+    known = {one["name"]: one["id"] for one in _ok(first.identity.get("/roles")).json()["roles"]}
+    for role in roles:
+        there = known.get(role) or _post(first, "/roles", role={"name": role})["id"]
+        _ok(first.identity.put(f"/projects/{project}/users/{owner}/roles/{there}"))
+    for kind, url in catalog.items():
+        service = _post(first, "/services", service={"type": kind, "name": kind})["id"]
+        endpoint = {"service_id": service, "interface": "public", "region_id": _REGION, "url": url}
+        _post(first, "/endpoints", endpoint=endpoint)
+    return Keystone(
+        url=admin["auth_url"], project=project, owner=_connection(admin["auth_url"], "ada", password, "arcos")
+    )
+
+
+def _post(who: Any, path: str, **body: Any) -> dict[str, Any]:
+    """Make one; the answer has it under the same word."""
+    made: dict[str, Any] = _ok(who.identity.post(path, json=body)).json()[next(iter(body))]
+    return made
+
+
+def _ok(answer: Any) -> Any:
+    assert answer.ok, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text}"
+    return answer
+
+
+def _connection(url: str, name: str, password: str, project: str) -> Any:
+    return openstack.connect(
+        auth_url=url, username=name, password=password, project_name=project, user_domain_id=_DOMAIN,
+        project_domain_id=_DOMAIN, region_name=_REGION, load_yaml_config=False, load_envvars=False,
+    )  # fmt: skip
