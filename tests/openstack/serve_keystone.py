@@ -46,7 +46,7 @@ def serve(folder: Path, port: int) -> None:
     first = Bootstrapper()
     first.admin_username = first.project_name = first.admin_role_name = "admin"
     first.admin_password, first.region_id, first.service_name = secrets.token_hex(16), _REGION, "keystone"
-    first.public_url = f"http://127.0.0.1:{port}/v3"
+    first.public_url = first.internal_url = f"http://127.0.0.1:{port}/v3"
     first.bootstrap()
     server = make_server("127.0.0.1", port, core.setup_app_middleware(application.application_factory()), threaded=True)
     told = {"auth_url": first.public_url, "password": first.admin_password}

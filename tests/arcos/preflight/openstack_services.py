@@ -1,6 +1,6 @@
-"""A real Keystone on this machine for tests, with a project, its owner, and the catalog of a cloud.
+"""A real Keystone and the real API of Magnum on this machine: a project, its owner, and what Magnum has of theirs.
 
-The server runs in an environment of its own, see `tests/openstack/serve_keystone.py`.
+They run in an environment of their own, see `serve_keystone.py` and `serve_magnum.py` in `tests/openstack`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from arcos.local.ports import free_ports
 from arcos.paths import ROOT
 from tests.components.clusters.openstack.services import PYTHON
 
-_SERVER = ROOT / "tests" / "openstack" / "serve_keystone.py"
+_SERVERS = ROOT / "tests" / "openstack"
 _SECONDS = 120
 _REGION, _DOMAIN = "here", "default"
 
@@ -57,20 +57,40 @@ class Keystone:
 def keystone(folder: Path, catalog: Mapping[str, str], roles: Sequence[str]) -> Iterator[Keystone]:
     """Serve one whose catalog has these services at these addresses; the owner has these roles."""
     (port,) = free_ports(1)
-    log = (folder / "server.log").open("w", encoding="utf-8")
-    server = subprocess.Popen([PYTHON, _SERVER, folder, str(port)], stdout=log, stderr=log)
-    try:
-        told = folder / "admin.json"
-        end = time.monotonic() + _SECONDS
-        while not told.exists():
-            ended = server.poll() is not None or time.monotonic() > end
-            assert not ended, (folder / "server.log").read_text(encoding="utf-8")[-2000:]
-            time.sleep(0.1)
-        yield _furnished(json.loads(told.read_text(encoding="utf-8")), catalog, roles)
-    finally:
-        server.kill()
-        server.wait()
-        log.close()
+    with _served("serve_keystone.py", folder, port, "admin.json"):
+        yield _furnished(_admin(folder), catalog, roles)
+
+
+@contextmanager
+def magnum(folder: Path, port: int, keystones: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[None]:
+    """Serve its API with these `templates`, `clusters` and `groups`; it signs in at the Keystone of that folder."""
+    told = rows | {"keystone": _admin(keystones)}
+    (folder / "magnum.json").write_text(json.dumps(told), encoding="utf-8")
+    with _served("serve_magnum.py", folder, port, "ready"):
+        yield
+
+
+@contextmanager
+def _served(script: str, folder: Path, port: int, sign: str) -> Iterator[None]:
+    """A server in `folder`, from when its `sign` is there."""
+    said = folder / "said"
+    with said.open("w", encoding="utf-8") as log:
+        server = subprocess.Popen([PYTHON, _SERVERS / script, folder, str(port)], stdout=log, stderr=log)
+        try:
+            end = time.monotonic() + _SECONDS
+            while not (folder / sign).exists():
+                ended = server.poll() is not None or time.monotonic() > end
+                assert not ended, said.read_text(encoding="utf-8")[-2000:]
+                time.sleep(0.1)
+            yield
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _admin(folder: Path) -> dict[str, str]:
+    told: dict[str, str] = json.loads((folder / "admin.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _furnished(admin: Mapping[str, str], catalog: Mapping[str, str], roles: Sequence[str]) -> Keystone:
