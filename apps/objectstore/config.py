@@ -60,7 +60,7 @@ class ExternalS3(Settings):
 
 
 # One more way to have buckets is one more model here, and one more case in `objectstore.py`, which makes its endpoint:
-# a cloud's own storage, made together with the cluster, belongs here. Apps do not see the difference.
+# a cloud's own storage, made together with the cluster, belongs here (docs/adr/0013). Apps do not see the difference.
 Binding = Annotated[SeaweedFs | ExternalS3, Field(discriminator="kind")]
 
 
