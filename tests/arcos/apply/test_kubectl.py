@@ -74,6 +74,7 @@ def test_one_that_hangs_is_stopped_and_said(fake):
     assert "gave no answer in 1 s" in caught.value.why
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_that_reaches_it_first_is_no_failure_of_the_cluster(fake):
     program = fake("kill -INT $$")
     with pytest.raises(KeyboardInterrupt):

@@ -149,6 +149,7 @@ def test_a_machine_that_cannot_write_is_one_sentence_and_no_traceback(tmp_path: 
     assert "Traceback" not in ends[0].stderr + ends[1].stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_says_that_nothing_is_lost() -> None:
     """A cluster that never answers keeps the command waiting; Ctrl-C reaches its whole process group."""
     with socket.socket() as silent:
