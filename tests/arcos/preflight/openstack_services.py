@@ -22,7 +22,7 @@ from arcos.paths import ROOT
 from tests.components.clusters.openstack.services import PYTHON
 
 _SERVERS = ROOT / "tests" / "openstack"
-_SECONDS = 120
+_SECONDS = 300
 _REGION, _DOMAIN = "here", "default"
 
 
