@@ -73,6 +73,12 @@ LOOKUPS: Mapping[str, Sequence[Lookup]] = {
         _aws("eks/getAccessEntry:getAccessEntry", "{clusterName}:{principalArn}", "clusterName", "principalArn")
     ],
     "aws:iam/role:Role": [_aws("iam/getRole:getRole", "{name}", "name")],
+    # AWS looks for two minutes before it says that there is none.
+    "aws:iam/policy:Policy": [
+        Lookup(function="aws:iam/getPolicy:getPolicy", by={"name": "{name}", "pathPrefix": "{path}"}, id="{found[arn]}")
+    ],
+    # Somebody else's bucket is not found: who makes one of that name is told.
+    "aws:s3/bucket:Bucket": [_aws("s3/getBucket:getBucket", "{bucket}", "bucket")],
     "aws:kms/alias:Alias": [_aws("kms/getAlias:getAlias", "{name}", "name")],
     "aws:cloudwatch/logGroup:LogGroup": [_aws("cloudwatch/getLogGroup:getLogGroup", "{name}", "name")],
     "aws:budgets/budget:Budget": [_aws("budgets/getBudget:getBudget", "{found[accountId]}:{name}", "name")],
@@ -166,6 +172,10 @@ AGAIN = frozenset(
         "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
         "aws:iam/rolePolicy:RolePolicy",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketVersioning:BucketVersioning",
         "openstack:networking/floatingIpAssociate:FloatingIpAssociate",
         "openstack:objectstorage/container:Container",
     }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Action = Literal["make", "change", "replace", "delete"]
+#: What the engine writes where a value is not known before something is made.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 #: The engine's words for a step, and ours; what is not here changes nothing that anybody has.
 _ACTIONS: Mapping[str, Action] = {
     "create": "make",
@@ -28,7 +30,8 @@ _WEIGHT: Mapping[Action, int] = {"make": 0, "change": 1, "replace": 2, "delete":
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What happens to one resource. `before` is what was asked for until now; `reasons` are the properties that differ.
+    """What happens to one resource. `before` is what was asked for until now, `after` what is asked for from now on;
+    `reasons` are the properties that differ.
 
     `protected`: the state says so, or the program does. `kept`: Pulumi forgets it and leaves it where it is.
     """
@@ -40,6 +43,7 @@ class Step:
     protected: bool = False
     kept: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -100,4 +104,5 @@ def _step(one: Mapping[str, Any]) -> Step | None:
         protected=bool(old.get("protect") or new.get("protect")),
         kept=bool(old.get("retainOnDelete")),
         before=old.get("inputs") or {},
+        after=new.get("inputs") or {},
     )

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from arcos.engine.lookup import AGAIN, REFUSED
+from arcos.engine.plan import UNKNOWN
 
-#: What the engine writes where a value is not known before something is made, and where one is not shown.
-_UNKNOWN, _SECRET = "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "[secret]"
+#: What the engine writes where a value is not shown.
+_UNSEEN = "[secret]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,4 +119,4 @@ def _hidden(value: object) -> bool:
         return any(_hidden(one) for one in value.values())
     if isinstance(value, list):
         return any(_hidden(one) for one in value)
-    return value in (_UNKNOWN, _SECRET)
+    return value in (UNKNOWN, _UNSEEN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.cloud.account import Account
+from tests.engine.cloud.account import Account, Resource
 from tests.engine.cloud.cloud import Cloud, RefusedError
 from tests.engine.cloud.diff import changes, deletes_first
 from tests.engine.cloud.rules import fill, table
@@ -21,6 +21,8 @@ VPC = "aws:ec2/vpc:Vpc"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 ROLE = "aws:iam/role:Role"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+BUCKET, VERSIONS = "aws:s3/bucket:Bucket", "aws:s3/bucketVersioning:BucketVersioning"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 
@@ -80,6 +82,32 @@ def test_a_subnet_goes_with_its_network(openstack: Cloud) -> None:
     openstack.delete(NETWORK, network)
 
     assert not openstack.account.resources(), "and deleting what is gone is fine"
+
+
+def test_a_bucket_has_a_name_that_nobody_else_has_in_any_account(tmp_path: Path) -> None:
+    ours, theirs = (Cloud(table("aws"), Account(tmp_path / f"aws-{name}.json"), {}) for name in ("ours", "theirs"))
+    ours.create(BUCKET, {"bucket": "a"}, {})
+
+    with pytest.raises(RefusedError, match="BucketAlreadyOwnedByYou"):
+        ours.create(BUCKET, {"bucket": "a"}, {})
+    with pytest.raises(RefusedError, match="BucketAlreadyExists"):
+        theirs.create(BUCKET, {"bucket": "a"}, {})
+    theirs.create(ROLE, {"name": "r", "assumeRolePolicy": "{}"}, {})
+    assert ours.create(ROLE, {"name": "r", "assumeRolePolicy": "{}"}, {}), "roles are each account's own"
+
+
+def test_a_bucket_goes_with_its_settings_and_not_with_what_is_in_it(aws: Cloud) -> None:
+    bucket = aws.create(BUCKET, {"bucket": "a"}, {}).id
+    aws.create(VERSIONS, {"bucket": "a", "versioningConfiguration": {"status": "Enabled"}}, {})
+    with aws.account.change() as held:
+        held.append(Resource("a/dump", OBJECT, {"bucket": "a", "key": "dump"}))
+
+    with pytest.raises(RefusedError, match="BucketNotEmpty"):
+        aws.delete(BUCKET, bucket)
+    assert len(aws.account.resources()) == 3, "a refusal changes nothing"
+    aws.delete(OBJECT, "a/dump")
+    aws.delete(BUCKET, bucket)
+    assert not aws.account.resources()
 
 
 def test_a_quota_counts_what_is_there(openstack: Cloud) -> None:

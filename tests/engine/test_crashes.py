@@ -23,11 +23,14 @@ pytestmark = pytest.mark.engine
 EVERY = int(os.environ.get("ARCOS_CRASH", "0").replace("all", "1"))
 #: By default, in one cluster's life: how many things are there already, and what happens to the run then.
 SOME: dict[str, dict[int, Fault]] = {
-    # The 33rd is the cluster, which is called as an alias before it.
-    "aws-eks": {0: "kill-after", 5: "kill-before", 9: "lost", 32: "kill-after", 40: "kill-after"},
+    # The fourth is a bucket, the sixth a policy; the 45th is the cluster, which is called as an alias before it.
+    "aws-eks": {
+        0: "kill-after", 3: "kill-after", 5: "kill-after", 9: "kill-before", 13: "lost", 44: "kill-after",
+        52: "kill-after",
+    },
     "openstack-magnum": {0: "lost", 1: "kill-after"},
     "openstack-vm": {2: "kill-after", 9: "kill-before", 13: "lost", 30: "kill-after"},
-}
+}  # fmt: skip
 #: With `ARCOS_CRASH`: each of these alone, after every so many things.
 STRIDES: dict[Fault, int] = {"kill-after": 1, "lost": 4, "kill-before": 8}
 CASES = [(kind, fault) for kind in KINDS for fault in (STRIDES if EVERY else ("all",))]

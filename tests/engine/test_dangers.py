@@ -24,11 +24,21 @@ def cluster(**settings: Any) -> Edit:
 
 
 def elsewhere(config: dict[str, Any]) -> None:
-    config["arcos:site"]["cluster"] = {"kind": "existing", "context": "another"}
+    # Apps want of the other cluster what nobody has told of it.
+    config["arcos:site"] |= {"cluster": {"kind": "existing", "context": "another"}, "apps": {}}
 
 
 def pools(*wanted: dict[str, Any]) -> Edit:
     return cluster(nodePools=list(wanted))
+
+
+def lab(**settings: Any) -> Edit:
+    """People's bucket."""
+    return lambda config: config["arcos:site"]["apps"]["objectstore"]["buckets"][0].update(settings)
+
+
+def no_buckets(config: dict[str, Any]) -> None:
+    config["arcos:site"]["apps"]["objectstore"]["buckets"] = []
 
 
 _CORE = {"name": "core", "flavor": "m3.large", "min": 2, "max": 2}
@@ -41,6 +51,9 @@ DANGEROUS: dict[tuple[str, str], tuple[Edit, str]] = {
         cluster(network={"range": "10.64.0.0/16", "serviceRange": "10.101.0.0/16"}), ":Cluster"),
     ("aws-eks", "another region"): (lambda config: config.update({"aws:region": "ap-southeast-4"}), ":Key"),
     ("aws-eks", "a cluster of somebody else's"): (elsewhere, ":Cluster"),
+    ("aws-eks", "a bucket of another name"): (lab(name="laboratory"), ":Bucket"),
+    ("aws-eks", "a bucket whose versions end"): (lab(versioned=False), ":BucketVersioning"),
+    ("aws-eks", "a bucket less"): (no_buckets, ":Bucket"),
     ("openstack-magnum", "another flavor"): (cluster(controlPlaneFlavor="m3.large"), ":Cluster"),
     ("openstack-magnum", "a smaller control plane"): (cluster(controlPlaneNodes=1), ":Cluster"),
     ("openstack-magnum", "a key pair"): (cluster(keyPair="ops"), ":Cluster"),
@@ -53,10 +66,16 @@ DANGEROUS: dict[tuple[str, str], tuple[Edit, str]] = {
     ("openstack-vm", "a control plane of one"): (cluster(controlPlaneNodes=1), ":Volume"),
 }  # fmt: skip
 
+#: What the engine takes for a change like any other: the bucket stays, and not all that is in it.
+UNSEEN: dict[tuple[str, str], tuple[Edit, str]] = {
+    ("aws-eks", "a bucket whose objects go sooner"): (lab(expireDays=7), ":BucketLifecycleConfiguration"),
+}
+
 HARMLESS: dict[tuple[str, str], Edit] = {
     ("aws-eks", "more machines"): lambda config: config["arcos:site"]["cluster"]["nodePools"][0].update(max=9),
     ("aws-eks", "other machines"): lambda config: config["arcos:site"]["cluster"]["nodePools"][0].update(
         instanceType="m7i.xlarge"),
+    ("aws-eks", "a bucket whose objects stay longer"): lab(expireDays=730),
     ("openstack-magnum", "a pool of another flavor"): lambda config: config["arcos:site"]["cluster"]["nodePools"][0]
     .update(flavor="m3.small"),
     ("openstack-vm", "one pool more"): pools(_CORE, _GPU, {**_CORE, "name": "user"}),
@@ -89,6 +108,18 @@ def test_a_dangerous_plan_is_refused(edited: Half, type_: str) -> None:
     named = [one["urn"] for one in report["dangers"] if one["urn"].split("::")[2].endswith(type_)]
     assert named, f"it names what would go: {report['dangers']}"
     assert all(one["overrides"][0].startswith("pulumi state unprotect 'urn:") for one in report["dangers"])
+
+
+@pytest.mark.parametrize(
+    ("edited", "type_"), [((key, edit), type_) for key, (edit, type_) in UNSEEN.items()],
+    ids=[" ".join(key) for key in UNSEEN], indirect=["edited"],
+)  # fmt: skip
+def test_what_the_engine_lets_pass_is_refused_all_the_same(edited: Half, type_: str) -> None:
+    report = judged(edited.project.arcosctl("plan", edited.kind, "--json", ok=False))
+
+    (danger,) = report["dangers"]
+    assert danger["urn"].split("::")[2].endswith(type_)
+    assert danger["overrides"] == [f"./arcosctl plan aws-eks --allow '{danger['urn']}'"], "nothing is protected here"
 
 
 @pytest.mark.parametrize("edited", [(("openstack-vm", "a cluster of somebody else's"), elsewhere)], indirect=True)

@@ -5,6 +5,7 @@ In the order of a site's life: each test goes on from where the one before it en
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from arcos.render.evaluate import evaluate
 from arcos.site.loader import load_site
 from tests.engine.cloud.steering import Order
 from tests.engine.project import identify
-from tests.engine.site import BEFORE, CloudSite
+from tests.engine.site import BEFORE, KEYS, CloudSite
 
 pytestmark = pytest.mark.engine
 
@@ -22,6 +23,8 @@ HUB = "/apis/apps/v1/namespaces/jupyterhub/deployments/jupyterhub"
 SERVICE = "/api/v1/namespaces/welcome/services/welcome"
 #: What runs what takes load balancers and volumes away again.
 CONTROLLERS = ("*:Addon", "*:NodeGroup")
+#: Made in push delivery only: see docs/adr/0013.
+BUCKET_SECRETS = {"nectar-qld": {"bucket-database-backup", "bucket-registry"}, "aws-sydney": set()}
 BUDGET = "/apis/policy/v1/namespaces/welcome/poddisruptionbudgets/welcome"
 
 
@@ -47,7 +50,24 @@ def test_the_objects_are_those_that_render_writes(site: CloudSite) -> None:
     """With `./arcosctl compare`, which is held to leave nothing unexplained, this makes all sites' objects the same."""
     held = {name: {k: v for k, v in one.items() if k != "__defaults"} for name, one in site.project.inputs().items()}
 
-    assert held == {identify(one): one for one in evaluate(load_site(site.project.stack))}
+    written = {identify(one): one for one in evaluate(load_site(site.project.stack))}
+    assert {name: held.get(name) for name in written} == written
+    # All but the keys of buckets, which the stack holds and nothing ever renders.
+    assert {name.rpartition("/")[2] for name in held.keys() - written.keys()} == BUCKET_SECRETS[site.project.stack]
+
+
+def test_keys_of_buckets_are_in_the_apps_namespaces_and_nowhere_in_the_clear(site: CloudSite) -> None:
+    canaries = [*KEYS.get(site.project.stack, {}).values()]
+    base = site.project.folder.parent
+    files = [file for name in ("state", "pulumi-home") for file in (base / name).rglob("*") if file.is_file()]
+    assert files
+    assert not [file for file in files for canary in canaries if canary.encode() in file.read_bytes()]
+    if canaries:
+        told = site.cluster.ask("GET", "/api/v1/namespaces/registry/secrets/bucket-registry")["data"]
+        assert [base64.b64decode(told[key]).decode() for key in ("access-key", "secret-key")] == canaries
+    else:
+        names = [one["metadata"]["name"] for one in site.cluster.items("/api/v1/secrets")]
+        assert not [name for name in names if name.startswith("bucket-")]
 
 
 def test_the_kubeconfig_is_a_secret_and_leads_to_the_cluster(site: CloudSite) -> None:

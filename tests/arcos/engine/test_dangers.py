@@ -14,6 +14,8 @@ CLAIM, NAMESPACE = "kubernetes:core/v1:PersistentVolumeClaim", "kubernetes:core/
 QUOTA, SET = "kubernetes:core/v1:ResourceQuota", "kubernetes:apps/v1:StatefulSet"
 CLUSTER, MAGNUM = "aws:eks/cluster:Cluster", "openstack:containerinfra/cluster:Cluster"
 VOLUME = "openstack:blockstorage/volume:Volume"
+BUCKET, VERSIONS = "aws:s3/bucket:Bucket", "aws:s3/bucketVersioning:BucketVersioning"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 
 
 def quota(op: str, claims: str | None) -> dict[str, Any]:
@@ -26,6 +28,28 @@ def quota(op: str, claims: str | None) -> dict[str, Any]:
 def namespace(op: str, **state: Any) -> dict[str, Any]:
     return step(op, NAMESPACE, "cluster/namespace/welcome", kept("Namespace", "welcome"), **state)
 
+
+def versions(op: str, *status: str) -> dict[str, Any]:
+    """Versions of the bucket `data`, as they are now and are to be."""
+    return changed(op, VERSIONS, *({"versioningConfiguration": {"status": one}} for one in status))
+
+
+def lifecycle(op: str, *rules: dict[str, Any]) -> dict[str, Any]:
+    """What is removed from the bucket `data`: a rule for now, and one for later."""
+    return changed(op, LIFECYCLE, *({"rules": [{"status": "Enabled", **one}]} for one in rules))
+
+
+def changed(op: str, type_: str, *inputs: dict[str, Any]) -> dict[str, Any]:
+    """A step of one thing in the bucket `data`, whose inputs differ before and after."""
+    made = step(op, type_, "data", {"bucket": "data"} | inputs[0])
+    if len(inputs) > 1:
+        made["newState"] = made["newState"] | {"inputs": {"bucket": "data"} | inputs[1]}
+    return made
+
+
+UPLOADS: dict[str, Any] = {"abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}
+MONTH = {"expiration": {"days": 30}}
+OLD: dict[str, Any] = {"noncurrentVersionExpiration": {"noncurrentDays": 30}}
 
 DANGEROUS = {
     "a database's claim is deleted": [step("delete", CLAIM, "database/claim")],
@@ -48,6 +72,20 @@ DANGEROUS = {
     "an EKS cluster deleted in four words": [step("delete", CLUSTER, "cluster")],
     "the key of a cluster's secrets": [step("delete", "aws:kms/key:Key", "secrets", protect=True)],
     "a bucket under another name": [step("replace", "aws:s3/bucket:Bucket", "backups")],
+    "a bucket whose versions end": [versions("delete", "Enabled")],
+    "a bucket whose versions are suspended": [versions("update", "Enabled", "Suspended")],
+    "a bucket whose objects come to an age": [lifecycle("update", UPLOADS, MONTH)],
+    "a bucket whose objects go sooner": [lifecycle("update", MONTH, {"expiration": {"days": 7}})],
+    "a bucket whose old versions go sooner": [
+        lifecycle("update", OLD, {"noncurrentVersionExpiration": {"noncurrentDays": 1}})
+    ],
+    "objects of another folder come to an age": [
+        lifecycle("update", MONTH | {"filter": {"prefix": "logs/"}}, MONTH | {"filter": {"prefix": "data/"}})
+    ],
+    "a bucket that had no lifecycle gets an age": [lifecycle("create", MONTH)],
+    "a bucket that goes with its versions": [
+        step("delete", BUCKET, "data", {"bucket": "data"}), versions("delete", "Enabled")
+    ],
     "everybody's files": [step("replace", "aws:efs/fileSystem:FileSystem", "files")],
     "a database of the cloud's own": [step("delete", "aws:rds/instance:Instance", "db")],
     "the network below a cluster": [step("replace", "aws:ec2/vpc:Vpc", "vpc")],
@@ -84,6 +122,18 @@ HARMLESS = {
     ],
     "a machine is made anew: its volume stays": [step("replace", "openstack:compute/instance:Instance", "core-0")],
     "Pulumi forgets it and leaves it": [step("delete", "aws:s3/bucket:Bucket", "backups", retainOnDelete=True)],
+    "a bucket's versions begin": [versions("update", "Suspended", "Enabled")],
+    "a bucket's objects stay longer": [lifecycle("update", MONTH, {"expiration": {"days": 90}})],
+    "a bucket's objects stay for ever": [lifecycle("update", MONTH, UPLOADS)],
+    "a bucket's rule has another name": [lifecycle("update", MONTH | {"id": "a"}, MONTH | {"id": "b"})],
+    "a rule for a part of what the one before was for": [
+        lifecycle("update", MONTH, MONTH | {"filter": {"prefix": "logs/"}})
+    ],
+    "a bucket's rule is there and off": [lifecycle("update", UPLOADS, MONTH | {"status": "Disabled"})],
+    "a new bucket with an age of its objects": [
+        step("create", BUCKET, "data", {"bucket": "data"}),
+        lifecycle("create", MONTH),
+    ],
     "a definition of the platform changes": [
         step("update", "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "backups.example.org")
     ],
@@ -111,6 +161,15 @@ def test_what_is_allowed_is_exactly_what_was_named() -> None:
 
     for named in ("a/claim", steps[0].urn):
         assert [one.allowed for one in dangers(steps, [named])] == [True, False]
+
+
+def test_what_goes_with_its_bucket_is_named_only_where_the_engine_refuses_it_too() -> None:
+    going = step("delete", BUCKET, "data", {"bucket": "data"}, protect=True)
+    for protect in (True, False):
+        steps = read(preview(going, versions("delete", "Enabled") | {"oldState": {
+            "type": VERSIONS, "custom": True, "protect": protect, "inputs": {"bucket": "data"}
+        }}))  # fmt: skip
+        assert [one.step.type for one in dangers(steps)] == [BUCKET, VERSIONS][: 1 + protect]
 
 
 def test_a_name_of_several_things_allows_none_of_them() -> None:

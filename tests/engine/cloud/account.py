@@ -57,6 +57,12 @@ class Account:
             yield held
             write(self.file, json.dumps([asdict(one) for one in held], indent=1, sort_keys=True))
 
+    def others(self) -> list[Resource]:
+        """Everything that the cloud's other accounts have."""
+        cloud = self.file.stem.partition("-")[0]
+        files = [file for file in sorted(self.file.parent.glob(f"{cloud}-*.json")) if file != self.file]
+        return [one for file in files for one in Account(file).resources()]
+
     def resources(self) -> list[Resource]:
         """Everything there is."""
         if not self.file.exists():

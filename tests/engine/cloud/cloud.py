@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.engine.cloud.account import Account, Resource
@@ -39,6 +40,9 @@ class Cloud:
             if len(same) >= quotas.get(last_word(type_), len(same) + 1):
                 raise RefusedError(f"Quota exceeded for {last_word(type_)}: {len(same)} in use")
             _refuse_taken(rule, type_, asked, same)
+            if rule.everywhere:
+                others = [one for one in self.account.others() if one.type == type_]
+                _refuse_taken(replace(rule, taken=rule.everywhere), type_, asked, others)
             self._refuse_missing(rule, asked, held)
             made = self._made(rule, type_, asked, held)
             held[:] = [one for one in held if (one.type, one.id) != (type_, made.id)] + [made]

@@ -35,6 +35,14 @@ def interface(held: Sequence[Resource], args: Data) -> Data | None:
     return None
 
 
+def policy(held: Sequence[Resource], args: Data) -> Data | None:
+    """AWS: a policy of ours by its name, below a path."""
+    for one in _of(held, "iam/policy:Policy"):
+        if one.properties["name"] == args["name"] and one.properties["path"].startswith(args["pathPrefix"]):
+            return {**args, **one.properties, "id": one.id}
+    return None
+
+
 def port(held: Sequence[Resource], args: Data) -> Data | None:
     """OpenStack: a port, a machine's or a router's, and the device that has it."""
     return next((one for one in _ports(held) if all(one.get(key) == value for key, value in args.items())), None)
@@ -55,6 +63,7 @@ def pool(held: Sequence[Resource], args: Data) -> Data | None:
 ANSWERS: Mapping[str, Answer] = {
     "aws:resourcegroupstaggingapi/getResources:getResources": tagged,
     "aws:ec2/getNetworkInterface:getNetworkInterface": interface,
+    "aws:iam/getPolicy:getPolicy": policy,
     "openstack:networking/getPort:getPort": port,
     "openstack:loadbalancer/getPoolV2:getPoolV2": pool,
 }

@@ -1,4 +1,4 @@
-"""What a cloud knows of each resource type and function, read from `aws.yaml` or `openstack.yaml`.
+"""What a cloud knows of each resource type and function, read from `aws.yaml`, `aws-storage.yaml` or `openstack.yaml`.
 
 The tables say what the real provider does; `test_cloud_tables.py` holds their names against the real SDK.
 """
@@ -27,7 +27,8 @@ class Rule:
     where that has the same explicit `named` property, the old one must go first. No two may share all of `unique`; a
     `?` marks one that may be missing. `refs` are paths whose values must be ids (or, after a `#`, another property) of
     something that exists, which cannot be deleted before; but what `goes_with` one goes when that does. Making one
-    whose id is there changes it where the cloud does `upsert`, else it is refused. `grows`: outputs that count changes.
+    whose id is there changes it where the cloud does `upsert`, else it is refused. `everywhere`: what is said where
+    another account has all of `unique`; "" where that is no matter. `grows`: outputs that count changes.
     `in_place`: whether anything else can change without a new one.
     `imports`: by what `pulumi import` takes one in, where that is not its id.
     `secret` outputs are marked so.
@@ -39,6 +40,7 @@ class Rule:
     named: str = ""
     unique: tuple[str, ...] = ()
     taken: str = "Conflict: {type} with the same {unique} already exists"
+    everywhere: str = ""
     computed: Mapping[str, Any] = field(default_factory=dict)
     refs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     in_use: str = "Conflict: {id} is in use by {user}"
@@ -77,7 +79,12 @@ class Table:
 @cache
 def table(package: str) -> Table:
     """The table of `aws` or `openstack`."""
-    data = yaml.safe_load((_FOLDER / f"{package}.yaml").read_text(encoding="utf-8"))
+    data, *more = [
+        yaml.safe_load(file.read_text(encoding="utf-8"))
+        for file in (_FOLDER / f"{package}.yaml", *sorted(_FOLDER.glob(f"{package}-*.yaml")))
+    ]
+    for part in ("resources", "functions"):
+        data[part] = {name: one for some in (data, *more) for name, one in some[part].items()}
     common = data.get("every_resource", {})
     return Table(
         resources={f"{package}:{token}": _rule(package, common, rule) for token, rule in data["resources"].items()},

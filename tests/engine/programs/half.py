@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pulumi
 
+from arcos.platform.gather import cloud_buckets
 from arcos.site.loader import site_from_config
 from arcos.site.release import load_release
 from components.clusters.contract import ClusterArgs
@@ -28,7 +29,8 @@ if found := os.environ.get("ARCOS_TEST_KUBECTL"):
 else:
     Rolling._kubectl = ready  # type: ignore[method-assign]
 
-site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
+beside = {"aws:region": pulumi.Config("aws").get("region") or ""}
+site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack(), beside=beside)
 kind = importlib.import_module(f"components.clusters.{site.cluster.kind.replace('-', '_')}.cluster")
 made = kind.make(
     ClusterArgs(
@@ -38,6 +40,7 @@ made = kind.make(
         kubernetes=load_release(site.release).kubernetes,
         image=str,
         kubeconfig_file="",
+        buckets=cloud_buckets(site),
     ),
     pulumi.ResourceOptions(),
 )
