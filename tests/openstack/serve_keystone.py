@@ -17,6 +17,8 @@ _CONF = """\
 log_dir = {folder}
 [database]
 connection = sqlite:///{folder}/keystone.db
+[cache]
+backend = oslo_cache.dict
 [fernet_tokens]
 key_repository = {folder}/fernet
 [credential]

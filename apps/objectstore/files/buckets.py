@@ -3,7 +3,7 @@
     buckets.py FILE ENDPOINT REGION KEYS
 
 KEYS is a folder with the files `access-key` and `secret-key`. What stands in a bucket is never touched, and a bucket
-that the file no longer names stays.
+that the file no longer names stays. OpenStack's Swift has no lifecycle: there only `expireDays` is an error.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 #: Parts of uploads that never ended are removed after these days.
 UNFINISHED_DAYS = 2
+
+
+class UnableError(Exception):
+    """What was asked for and this store cannot do, with what to do instead."""
 
 
 def client(endpoint: str, region: str, keys: Path) -> Any:  # noqa: ANN401 - boto3 makes its classes as it runs
@@ -57,7 +61,10 @@ def converge(s3: Any, region: str, bucket: dict[str, Any]) -> str:  # noqa: ANN4
     try:
         s3.head_bucket(Bucket=name)
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 400:  # a HEAD has no words
+            raise UnableError(f"the store does not take the request; is {region} its region?") from error
+        if status != 404:
             raise
         # The one region that must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -68,20 +75,35 @@ def converge(s3: Any, region: str, bucket: dict[str, Any]) -> str:  # noqa: ANN4
     if s3.get_bucket_versioning(Bucket=name).get("Status", "Suspended") != wanted:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": wanted})
         done.append(f"versions {wanted.lower()}")
-    if lifecycle(s3, name) != by_id(rules(bucket)):
+    found, stays = lifecycle(s3, name), ""
+    if found is None:
+        stays = f"; this store has no lifecycle: {without_lifecycle(bucket)}"
+    elif found != by_id(rules(bucket)):
         s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules(bucket)})
         done.append("lifecycle set")
-    return f"bucket {name}: {', '.join(done) or 'as declared'}"
+    return f"bucket {name}: {', '.join(done) or 'as declared'}{stays}"
 
 
-def lifecycle(s3: Any, name: str) -> dict[str, Any]:  # noqa: ANN401
-    """The rules that a bucket has."""
+def without_lifecycle(bucket: dict[str, Any]) -> str:
+    """What then stays in the bucket. That objects go after some days is a promise, and an error where it cannot be."""
+    if days := bucket.get("expireDays"):
+        why = f"expireDays: {days} cannot be, for this store has no lifecycle and keeps every object for ever"
+        raise UnableError(f"{why}; leave expireDays out, or use another store")
+    return "unfinished uploads and old versions stay" if bucket.get("versioned") else "unfinished uploads stay"
+
+
+def lifecycle(s3: Any, name: str) -> dict[str, Any] | None:  # noqa: ANN401
+    """The rules that a bucket has; None where the store knows no such thing."""
     try:
-        return by_id(s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+        answer = s3.get_bucket_lifecycle_configuration(Bucket=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
-            return {}
-        raise
+        code = error.response["Error"]["Code"]
+        if code not in ("NoSuchLifecycleConfiguration", "NotImplemented"):
+            raise
+        return None if code == "NotImplemented" else {}
+    # Swift takes `?lifecycle` for the bucket itself and answers with what is in it. So never delete a lifecycle: there
+    # it deletes the bucket.
+    return by_id(answer["Rules"]) if "Rules" in answer else None
 
 
 def by_id(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -99,7 +121,7 @@ def main() -> int:
     for bucket in json.loads(Path(file).read_text(encoding="utf-8")):
         try:
             print(converge(s3, region, bucket), flush=True)
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, UnableError) as error:
             print(f"error: bucket {bucket['name']}: {error}", file=sys.stderr)
             return 1
     return 0

@@ -17,17 +17,14 @@ from typing import Any
 
 import pytest
 
-from apps.objectstore.config import ObjectStoreConfig
-from apps.objectstore.objectstore import ObjectStore, ObjectStoreArgs
 from arcos.images.build import build
 from arcos.images.catalogue import find
 from arcos.images.inside import inside
 from arcos.images.oci import Layout
 from arcos.images.smoke import unpack
 from arcos.progress import Progress
-from arcos.render.evaluate import run
 from components.bucket import Bucket
-from components.facts import Facts
+from tests.apps.objectstore.jobs import URL, job
 from tests.real.site import free_port
 
 pytestmark = [
@@ -35,9 +32,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare (apt-get install util-linux)"),
 ]
 
-FACTS = Facts(name="x", title="X", contact="a@b.org", domain="x.org", storage_class="block")
-URL = "https://s3.example.org"
-CONFIG = ObjectStoreConfig.model_validate({"binding": {"kind": "s3", "url": URL, "prefix": "site-"}})
 DUMPS = Bucket(name="dumps", app="database", namespace="database", quota="10Gi", expire_days=30)
 LAYERS = Bucket(name="layers", app="registry", namespace="registry", quota="1Gi", versioned=True)
 PYTHON = "/opt/venv/bin/python3"
@@ -66,14 +60,10 @@ class Store:
 
     def job(self, bucket: Bucket, *, keys: str = "", fails: bool = False) -> str:
         """Run the Job that a site has for a bucket: its files, its command, the keys that the operator brought."""
-        args = ObjectStoreArgs(config=CONFIG, facts=FACTS, images=lambda name: f"r/{name}@sha256:0", buckets=[bucket])
-        made = run(lambda: ObjectStore("objectstore", args), stack="toy")
-        [files] = [one["data"] for one in made if one["kind"] == "ConfigMap"]
-        [job] = [one for one in made if one["kind"] == "Job"]
-        [container] = job["spec"]["template"]["spec"]["containers"]
+        files, command = job(bucket)
         self._write("etc/arcos", files)
         self._write("run/bucket", {"access-key": keys or bucket.name, "secret-key": f"secret-of-{keys or bucket.name}"})
-        return self.run([*container["command"], *container["args"]], fails=fails)
+        return self.run(command, fails=fails)
 
     def run(self, command: list[str], *, fails: bool = False) -> str:
         """Run a program of the image, with the store's address where the site file has another."""

@@ -18,8 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
-from arcos.images.oci import CONFIG, LAYER, MANIFEST
+from arcos.images.build import build
+from arcos.images.catalogue import find
+from arcos.images.oci import CONFIG, LAYER, MANIFEST, Layout
+from arcos.images.unpack import unpack
 from arcos.paths import ROOT
+from arcos.progress import Progress
 from tests.apps.ingress.running import _certificate
 from tests.arcos.local.oci import _descriptor, _digest
 from tests.certificates import served
@@ -46,6 +50,8 @@ class Running:
     collect: Path
     programs: dict[str, Path]
     upstream: str
+    #: Variables by which the registry, not the copy, keeps its images in a bucket; none: in `store`.
+    bucket: dict[str, str]
     commands: dict[str, list[str | Path]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -59,7 +65,7 @@ class Running:
         """Start one of the programs, and wait until it answers."""
         with (self.folder / f"{name}.log").open("ab") as log:
             known = {"AUTHORITIES_FILE": str(self.folder / "authority.pem")} if name == "cache" else {}
-            told = ENVIRONMENT | known
+            told = ENVIRONMENT | known | (self.bucket if name == "registry" else {})
             process = subprocess.Popen(self.commands[name], stdout=log, stderr=subprocess.STDOUT, env=told)
         self.processes[name] = process
         _wait(self.folder / f"{name}.log", process, self.ports[name])
@@ -118,7 +124,7 @@ class Running:
     def run_collect(self, *, fails: bool = False) -> str:
         """Remove garbage as the site does by night."""
         command = self.collect_command()
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT | self.bucket)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -169,8 +175,17 @@ def image(folder: Path, content: bytes) -> Path:
     return folder
 
 
+def programs(folder: Path) -> dict[str, Path]:
+    """The registry and its gate, out of their images."""
+    found = {}
+    for name in ("registry", "registry-gate"):
+        unpack(Layout(build(find(name), Progress(quiet=True)).layout), folder / f"image-{name}")
+        found[name] = folder / f"image-{name}" / name
+    return found
+
+
 @contextmanager
-def running(programs: dict[str, Path], folder: Path) -> Iterator[Running]:
+def running(programs: dict[str, Path], folder: Path, bucket: dict[str, str] | None = None) -> Iterator[Running]:
     """The registry, a cache of another one with TLS of an authority of its own, and the gate before both."""
     port, internal, main, cache = free_port(), free_port(), free_port(), free_port()
     upstream = free_port()
@@ -184,6 +199,7 @@ def running(programs: dict[str, Path], folder: Path) -> Iterator[Running]:
         collect=folder / "collect",
         programs=programs,
         upstream=f"localhost:{upstream}",
+        bucket=bucket or {},
     )
     _files(here, main=main, cache=cache, upstream=upstream)
     here.ports |= {"registry": main, "upstream": upstream, "cache": cache, "gate": port}
@@ -245,7 +261,7 @@ def _files(here: Running, *, main: int, cache: int, upstream: int) -> None:
     ours = yaml.safe_load((HERE / "config.yml").read_text())
     token = ours["auth"]["token"]
     token |= {"realm": f"http://{here.host}/token", "service": here.host, "rootcertbundle": f"{folder}/tls.crt"}
-    _place(ours, here.config, here.store, main)
+    _place(ours, here.config, None if here.bucket else here.store, main)
     copy = yaml.safe_load((HERE / "cache.yml").read_text())
     copy["proxy"]["remoteurl"] = f"https://{here.upstream}"
     _place(copy, folder / "cache.yml", here.cache, cache)
@@ -259,10 +275,11 @@ def _files(here: Running, *, main: int, cache: int, upstream: int) -> None:
     _place(other, folder / "upstream.yml", folder / "upstream", upstream)
 
 
-def _place(config: dict[str, Any], file: Path, store: Path, port: int) -> None:
-    """A file of ours as it is, but for what only a pod has: the bucket, the ports."""
-    del config["storage"]["s3"]
-    config["storage"]["filesystem"] = {"rootdirectory": str(store)}
+def _place(config: dict[str, Any], file: Path, store: Path | None, port: int) -> None:
+    """A file of ours as it is, but for what only a pod has: the ports and, unless there is no `store`, the bucket."""
+    if store:
+        del config["storage"]["s3"]
+        config["storage"]["filesystem"] = {"rootdirectory": str(store)}
     config["http"]["addr"] = f"127.0.0.1:{port}"
     config["http"]["debug"]["addr"] = f"127.0.0.1:{free_port()}"
     file.write_text(yaml.safe_dump(config))

@@ -14,12 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from arcos.images.build import build
-from arcos.images.catalogue import find
-from arcos.images.oci import Layout
-from arcos.images.unpack import unpack
-from arcos.progress import Progress
-from tests.apps.registry.running import HERE, Running, basic, image, running
+from tests.apps.registry.running import HERE, Running, basic, image, programs, running
 from tests.real.site import free_port
 
 pytestmark = [
@@ -31,12 +26,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("registry")
-    programs = {}
-    for name in ("registry", "registry-gate"):
-        built = build(find(name), Progress(quiet=True))
-        unpack(Layout(built.layout), folder / f"image-{name}")
-        programs[name] = folder / f"image-{name}" / name
-    with running(programs, folder) as here:
+    with running(programs(folder), folder) as here:
         yield here
 
 

@@ -1,6 +1,6 @@
-"""A real Keystone and the real API of Magnum on this machine: a project, its owner, and what Magnum has of theirs.
+"""A real Keystone, the real API of Magnum and a real Swift on this machine: a project, its owner, and what is theirs.
 
-They run in an environment of their own, see `serve_keystone.py` and `serve_magnum.py` in `tests/openstack`.
+They run in an environment of their own, see `serve_keystone.py` and its kin in `tests/openstack`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,23 @@ _REGION, _DOMAIN = "here", "default"
 
 @dataclass(frozen=True, kw_only=True)
 class Keystone:
-    """Where it is, and the owner of the project `arcos` in it, as who signs in."""
+    """Where it is, the owner of the project `arcos` in it, as who signs in, and its administrator."""
 
     url: str
     project: str
     owner: Any
+    first: Any
+
+    def person(self, name: str, project: str, roles: Sequence[str]) -> Any:
+        """Somebody new with these roles in a new project, as who signs in."""
+        password = secrets.token_hex(16)
+        there = _post(self.first, "/projects", project={"name": project, "domain_id": _DOMAIN})["id"]
+        who = _post(self.first, "/users", user={"name": name, "password": password, "domain_id": _DOMAIN})["id"]
+        known = {one["name"]: one["id"] for one in _ok(self.first.identity.get("/roles")).json()["roles"]}
+        for role in roles:
+            its = known.get(role) or _post(self.first, "/roles", role={"name": role})["id"]
+            _ok(self.first.identity.put(f"/projects/{there}/users/{who}/roles/{its}"))
+        return _connection(self.url, name, password, project)
 
     def credential(self, name: str, **wanted: Any) -> dict[str, Any]:
         """An application credential of the owner's, as an entry of `clouds.yaml`; `wanted` as in Keystone's API."""
@@ -45,12 +57,23 @@ class Keystone:
         }
         return {"auth_type": "v3applicationcredential", "auth": auth, "region_name": _REGION}
 
+    def ec2(self, who: Any) -> tuple[str, str]:
+        """A new pair of keys for the project that one signed in to, as `openstack ec2 credentials create` asks."""
+        asked = who.identity.post(ec2_of(who), json={"tenant_id": who.current_project_id})
+        made = _ok(asked).json()["credential"]
+        return made["access"], made["secret"]
+
     def take_back(self, entry: Mapping[str, Any]) -> None:
         """Delete it."""
         _ok(self.owner.identity.delete(f"{self._of_owner()}/{entry['auth']['application_credential_id']}"))
 
     def _of_owner(self) -> str:
         return f"/users/{self.owner.current_user_id}/application_credentials"
+
+
+def ec2_of(who: Any) -> str:
+    """Where in Keystone's API one's keys are."""
+    return f"/users/{who.current_user_id}/credentials/OS-EC2"
 
 
 @contextmanager
@@ -67,6 +90,15 @@ def magnum(folder: Path, port: int, keystones: Path, rows: Mapping[str, Sequence
     told = rows | {"keystone": _admin(keystones)}
     (folder / "magnum.json").write_text(json.dumps(told), encoding="utf-8")
     with _served("serve_magnum.py", folder, port, "ready"):
+        yield
+
+
+@contextmanager
+def swift(folder: Path, port: int, keystones: Path, *, region: str, role: str) -> Iterator[None]:
+    """Serve one for whoever has the role; the region is the one that its S3 API wants signed."""
+    told = _admin(keystones) | {"region": region, "role": role}
+    (folder / "swift.json").write_text(json.dumps(told), encoding="utf-8")
+    with _served("serve_swift.py", folder, port, "ready"):
         yield
 
 
@@ -94,20 +126,14 @@ def _admin(folder: Path) -> dict[str, str]:
 
 
 def _furnished(admin: Mapping[str, str], catalog: Mapping[str, str], roles: Sequence[str]) -> Keystone:
-    first, password = _connection(admin["auth_url"], "admin", admin["password"], "admin"), secrets.token_hex(16)
-    project = _post(first, "/projects", project={"name": "arcos", "domain_id": _DOMAIN})["id"]
-    owner = _post(first, "/users", user={"name": "ada", "password": password, "domain_id": _DOMAIN})["id"]
-    known = {one["name"]: one["id"] for one in _ok(first.identity.get("/roles")).json()["roles"]}
-    for role in roles:
-        there = known.get(role) or _post(first, "/roles", role={"name": role})["id"]
-        _ok(first.identity.put(f"/projects/{project}/users/{owner}/roles/{there}"))
+    first = _connection(admin["auth_url"], "admin", admin["password"], "admin")
     for kind, url in catalog.items():
         service = _post(first, "/services", service={"type": kind, "name": kind})["id"]
         endpoint = {"service_id": service, "interface": "public", "region_id": _REGION, "url": url}
         _post(first, "/endpoints", endpoint=endpoint)
-    return Keystone(
-        url=admin["auth_url"], project=project, owner=_connection(admin["auth_url"], "ada", password, "arcos")
-    )
+    empty = Keystone(url=admin["auth_url"], project="", owner=None, first=first)
+    owner = empty.person("ada", "arcos", roles)
+    return replace(empty, project=owner.current_project_id, owner=owner)
 
 
 def _post(who: Any, path: str, **body: Any) -> dict[str, Any]:
