@@ -24,7 +24,7 @@ _QUOTAS = dict.fromkeys("acdhimrtz", _STANDARD) | dict.fromkeys(("im", "is"), _S
 _QUOTAS |= dict.fromkeys(("g", "gr", "vt"), _GRAPHICS) | {"p": _ACCELERATED}
 #: Networks of a region, and public addresses that stay. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 VPCS, ADDRESSES = ("vpc", "L-F678F1CE"), ("ec2", "L-0263D0A3")
-_POLICY = "docs/permissions/aws-eks.json"
+_BUCKET_POLICY = "docs/permissions/aws-eks-buckets.json"
 
 
 def role_of(arn: str) -> str:
@@ -175,6 +175,24 @@ def zone(wanted: str, name: str | None, domain: str) -> Check:
     return ok(at, f"{wanted} is the zone {held}")
 
 
+def bucket(name: str, region: str, found: str | None) -> Check:
+    """Whether a bucket is ours or can be made: `found` is the region of ours, "" is somebody's, None nobody's.
+
+    Who may not look is told what is told of somebody else's.
+    """
+    at = f"bucket {name}"
+    if found is None:
+        return ok(at, "nobody has this name")
+    if not found:
+        what = "S3 does not let us look: another account has this name, or we have no right to ask"
+        fix = f"another `prefix` of objectstore's binding before the first `up`; or attach {_BUCKET_POLICY}"
+        return fail(at, what, fix)
+    if found != region:
+        what = f"it is ours, in {found}: a bucket stays in its region, and S3 gives no name twice"
+        return fail(at, what, "another `prefix` of objectstore's binding")
+    return ok(at, "it is there, and ours")
+
+
 def growth(pools: Iterable[AwsNodePool], *, autoscaling: bool) -> Check:
     """Whether something starts the machines of a pool that begins with none."""
     at, empty = "cluster.autoscaling", [pool.name for pool in pools if not pool.min]
@@ -240,10 +258,11 @@ def denied(results: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted(asked - allowed)
 
 
-def rights(asked: int, lacking: Sequence[str]) -> Check:
-    """Whether we may do what `up` does."""
+def rights(asked: int, lacking: Sequence[str], documents: Sequence[str]) -> Check:
+    """Whether we may do what `up` does, by the policies that this site needs."""
+    all_of = " and ".join(documents)
     if not lacking:
-        return ok("rights", f"all {asked} actions of {_POLICY}")
+        return ok("rights", f"all {asked} actions of {all_of}")
     more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
     what = f"IAM would refuse {', '.join(lacking[:5])}{more}"
-    return fail("rights", what, f"attach {_POLICY} to the role (docs/clouds/aws.md)")
+    return fail("rights", what, f"attach {all_of} to the role (docs/clouds/aws.md)")

@@ -2,7 +2,7 @@
 
 Signs in as everybody's tools do (environment, `~/.aws`, single sign-on, the machine's role). Needs no program beside
 Python: `botocore` is what AWS's own command line is made of. Every call that is made stands in :data:`CALLS`, which
-`docs/permissions/aws-eks.json` follows. https://docs.aws.amazon.com/service-authorization/latest/reference/
+the documents in `docs/permissions` follow. https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ CALLS = frozenset(
         ("eks", "ListNodegroups"),
         ("iam", "SimulatePrincipalPolicy"),
         ("route53", "GetHostedZone"),
+        ("s3", "HeadBucket"),
         ("service-quotas", "GetServiceQuota"),
         ("sts", "GetCallerIdentity"),
     }
 )
 #: What AWS says when it knows who asks and does not let them.
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+#: The answer to a HEAD has no words, only its number.
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 #: What it says of a thing that is not there.
-_MISSING = ("ResourceNotFoundException", "NoSuchEntity", "NoSuchResourceException", "NoSuchHostedZone")
+_MISSING = ("ResourceNotFoundException", "NoSuchEntity", "NoSuchResourceException", "NoSuchHostedZone", "404")
 
 
 class AwsError(ArcosError):

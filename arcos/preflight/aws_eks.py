@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from arcos.checks import Check, fail, warn
 from arcos.paths import ROOT
+from arcos.platform.gather import cloud_buckets
 from arcos.preflight import aws
 from arcos.preflight.aws_cloud import Aws, AwsError
 from arcos.site.loader import beside
@@ -21,6 +23,8 @@ from components.clusters.aws_eks.config import AwsEks
 from components.clusters.aws_eks.names import cluster_name
 
 POLICY = ROOT / "docs" / "permissions" / "aws-eks.json"
+#: What a site with buckets in S3 needs besides.
+BUCKET_POLICY = POLICY.with_name("aws-eks-buckets.json")
 
 
 def checks(site: Site, release: Release) -> Iterator[Check]:
@@ -42,6 +46,8 @@ def checks(site: Site, release: Release) -> Iterator[Check]:
     yield from aws.caller(arn, config.admins)
     yield aws.program(shutil.which("aws"))
     yield aws.growth(config.node_pools, autoscaling=config.autoscaling)
+    wanted = [one.name for one in cloud_buckets(site)]
+    policies = [POLICY, BUCKET_POLICY] if wanted else [POLICY]
     questions: dict[str, Callable[[], Iterator[Check]]] = {
         "kubernetes": lambda: versions(cloud, release.kubernetes),
         "cluster.zones": lambda: zones(cloud, config, region),
@@ -49,7 +55,8 @@ def checks(site: Site, release: Release) -> Iterator[Check]:
         "cluster.network": lambda: networks(cloud, config, site.name),
         "cluster.sharedFileSystem": lambda: files(cloud, config),
         "cluster.hostedZone": lambda: names(cloud, config, site.domain),
-        "rights": lambda: rights(cloud, aws.principal(arn, config.admins), region, site.name),
+        "buckets": lambda: buckets(cloud, wanted, region, arn.split(":")[4]),
+        "rights": lambda: rights(cloud, aws.principal(arn, config.admins), region, site.name, policies),
         f"cluster {cluster_name(site.name)}": lambda: standing(cloud, site.name),
     }
     for name, question in questions.items():
@@ -129,15 +136,30 @@ def names(cloud: Aws, config: AwsEks, domain: str) -> Iterator[Check]:
         yield aws.zone(config.hosted_zone, name, domain)
 
 
-def rights(cloud: Aws, principal: str, region: str, site: str) -> Iterator[Check]:
-    """Whether IAM would let us do what `up` does, asked of IAM itself, a statement of our policy at a time."""
-    statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
+def buckets(cloud: Aws, wanted: Iterable[str], region: str, account: str) -> Iterator[Check]:
+    """Whether each bucket's name, which is the whole world's, can be had; or the bucket is there already."""
+    for name in wanted:
+        try:
+            # botocore itself goes on to the region that a bucket is in.
+            there = cloud.ask("s3", "HeadBucket", Bucket=name, ExpectedBucketOwner=account)
+        except AwsError as error:
+            if not (error.missing or error.denied):
+                raise
+            yield aws.bucket(name, region, None if error.missing else "")
+        else:
+            yield aws.bucket(name, region, str(there.get("BucketRegion") or region))
+
+
+def rights(cloud: Aws, principal: str, region: str, site: str, policies: Sequence[Path]) -> Iterator[Check]:
+    """Whether IAM would let us do what `up` does, asked of IAM itself, a statement of our policies at a time."""
+    statements = [one for file in policies for one in json.loads(file.read_text(encoding="utf-8"))["Statement"]]
     lacking: list[str] = []
     for statement in statements:
         question = aws.simulation(statement, region, principal.split(":")[4], site)
         told = cloud.all("iam", "SimulatePrincipalPolicy", "EvaluationResults", PolicySourceArn=principal, **question)
         lacking += aws.denied(told)
-    yield aws.rights(sum(len(one["Action"]) for one in statements), sorted(lacking))
+    documents = [str(file.relative_to(ROOT)) for file in policies]
+    yield aws.rights(sum(len(one["Action"]) for one in statements), sorted(lacking), documents)
 
 
 def standing(cloud: Aws, site: str) -> Iterator[Check]:

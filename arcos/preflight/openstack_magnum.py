@@ -12,7 +12,7 @@ from typing import Any
 
 from arcos.checks import Check, fail, ok, warn
 from arcos.errors import ArcosError
-from arcos.preflight import openstack
+from arcos.preflight import openstack, openstack_storage
 from arcos.preflight.openstack_cloud import Cloud, sign_in, unanswered
 from arcos.site.model import Site
 from arcos.site.release import Release
@@ -38,6 +38,7 @@ def checks(site: Site, release: Release) -> Iterator[Check]:
     try:
         cloud = sign_in(site.name)
         yield from _asked(site.name, config, release, cloud)
+        yield from openstack_storage.checks(site)
     except ArcosError as error:
         yield fail("credentials", f"{error.what}: {error.why}", error.fix)
     except tuple(unanswered()) as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from arcos.checks import Check, fail, ok
 from arcos.errors import ArcosError
-from arcos.preflight import openstack
+from arcos.preflight import openstack, openstack_storage
 from arcos.preflight.openstack_cloud import Cloud, sign_in, unanswered
 from arcos.site.model import Site
 from arcos.site.release import Release
@@ -32,6 +32,7 @@ def checks(site: Site, release: Release) -> Iterator[Check]:  # noqa: ARG001
         return
     try:
         yield from _asked(site.name, config, sign_in(site.name))
+        yield from openstack_storage.checks(site)
     except ArcosError as error:
         yield fail("credentials", f"{error.what}: {error.why}", error.fix)
     except tuple(unanswered()) as error:

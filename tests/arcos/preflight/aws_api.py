@@ -7,6 +7,7 @@ on to moto: EKS's versions, quotas, and IAM's simulation.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -70,8 +71,8 @@ class Account:
         )
 
 
-#: Where AWS's services that speak REST say which error it is.
-_ERROR = "x-amzn-ErrorType"
+#: Where AWS's services that speak REST say which error it is, and S3 where a bucket is.
+_TOLD = ("x-amzn-ErrorType", "x-amz-bucket-region")
 _DENIED = (
     '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>'
     "<Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
@@ -80,11 +81,12 @@ _DENIED = (
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """A moto server; the value is its address."""
+    """A moto server; the value is its address. Nobody may use another account's buckets, as in AWS."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    env = os.environ | {"MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false"}
+    server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
@@ -108,17 +110,15 @@ def before(moto_url: str, account: Account) -> Iterator[str]:
         def _reply(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found = account.answer(self.path, self.headers.get("X-Amz-Target", ""), body)
-            status, kind, text, error = (*found, "") if found else self._moto(body)
+            status, kind, text, more = (*found, {}) if found else self._moto(body)
             raw = text.encode()
             self.send_response(status)
-            self.send_header("Content-Type", kind)
-            if error:
-                self.send_header(_ERROR, error)
-            self.send_header("Content-Length", str(len(raw)))
+            for name, value in (more | {"Content-Type": kind, "Content-Length": str(len(raw))}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(raw)
 
-        def _moto(self, body: bytes) -> tuple[int, str, str, str]:
+        def _moto(self, body: bytes) -> tuple[int, str, str, dict[str, str]]:
             headers = {key: value for key, value in self.headers.items() if key.lower() != "content-length"}
             asked = urllib.request.Request(
                 moto_url + self.path, data=body or None, headers=headers, method=self.command
@@ -129,9 +129,10 @@ def before(moto_url: str, account: Account) -> Iterator[str]:
                 answer = error
             with answer:
                 told = answer.headers
-                return answer.status, told.get("Content-Type", ""), answer.read().decode(), told.get(_ERROR, "")
+                more = {name: told[name] for name in _TOLD if name in told}
+                return answer.status, told.get("Content-Type", ""), answer.read().decode(), more
 
-        do_GET = do_POST = do_PUT = do_DELETE = _reply  # noqa: N815
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _reply  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

@@ -105,8 +105,9 @@ def test_a_file_system_is_there_and_encrypted():
     assert aws.files("fs-4", [one_zone]).level is Level.FAIL, "machines in another zone would not reach it"
 
 
-def test_every_statement_of_the_policy_is_asked_about_with_names_that_a_site_would_have():
-    for statement in json.loads((ROOT / "docs/permissions/aws-eks.json").read_text())["Statement"]:
+@pytest.mark.parametrize("name", ["aws-eks", "aws-eks-buckets"])
+def test_every_statement_of_a_policy_is_asked_about_with_names_that_a_site_would_have(name):
+    for statement in json.loads((ROOT / f"docs/permissions/{name}.json").read_text())["Statement"]:
         asked = aws.simulation(statement, "ap-southeast-2", "111122223333", "aws-sydney")
         assert asked["ActionNames"] == statement["Action"]
         assert not [name for name in asked.get("ResourceArns", []) if "*" in name], "IAM simulates on things"
@@ -123,7 +124,8 @@ def test_an_action_that_is_allowed_on_its_own_kind_of_thing_is_allowed():
     assert aws.denied(results) == ["ec2:CreateVpc"]
     twice = [{"EvalActionName": "eks:X", "EvalDecision": decision} for decision in ("implicitDeny", "allowed")]
     assert aws.denied(twice) == [], "AWS answers once for each thing that was named"
-    assert aws.rights(3, aws.denied(results)).level is Level.FAIL
+    lacking = aws.rights(3, aws.denied(results), ["a.json", "b.json"])
+    assert (lacking.level, "attach a.json and b.json" in lacking.fix) == (Level.FAIL, True)
 
 
 def group(status: str, *issues: str) -> dict[str, Any]:
@@ -146,6 +148,15 @@ def test_a_zone_must_be_there_and_hold_the_sites_domain():
     assert aws.zone("Z1", "sydney.example.org.", "sydney.example.org").level is Level.OK
     assert aws.zone("Z1", "ample.org.", "sydney.example.org").level is Level.FAIL, "a zone's name ends at a dot"
     assert aws.zone("Z1", None, "sydney.example.org").level is Level.FAIL
+
+
+def test_a_bucket_is_ours_in_this_region_or_nobodys():
+    found = {None: Level.OK, "ap-southeast-2": Level.OK, "eu-west-1": Level.FAIL, "": Level.FAIL}
+    for where, level in found.items():
+        check = aws.bucket("arcos-x-data", "ap-southeast-2", where)
+        assert (check.name, check.level, "prefix" in check.fix) == (
+            "bucket arcos-x-data", level, level is Level.FAIL
+        )  # fmt: skip
 
 
 def test_a_pool_without_a_machine_wants_somebody_who_starts_one():

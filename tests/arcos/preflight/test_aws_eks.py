@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
+from apps.objectstore.config import CloudStorage, SeaweedFs, SiteBucket
 from arcos.checks import Check, Level
+from arcos.platform.gather import cloud_buckets
 from arcos.preflight import aws_eks
 from arcos.preflight.aws_cloud import CALLS, Aws, AwsError
 from arcos.site.loader import load_site
@@ -60,9 +62,11 @@ def ask(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[st
 
 
 @pytest.fixture
-def client(moto_url: str) -> Callable[[str], Any]:
+def client(moto_url: str) -> Callable[..., Any]:
     """For what has to be there before it is asked about."""
-    return lambda service: Session().create_client(service, region_name=REGION, endpoint_url=moto_url)
+    return lambda service, region=REGION, **more: Session().create_client(
+        service, region_name=region, endpoint_url=moto_url, **more
+    )
 
 
 def test_a_site_is_asked_about_as_a_whole(ask) -> None:
@@ -75,12 +79,48 @@ def test_a_site_is_asked_about_as_a_whole(ask) -> None:
     assert "cluster arcos-aws-sydney" not in found, "there is none yet"
 
 
-def test_every_right_of_the_policy_is_asked_of_iam(ask) -> None:
+def kept_in(binding: SeaweedFs | CloudStorage) -> Any:
+    """The site with its buckets there, four of people's among them."""
+    people = [SiteBucket.model_validate({"name": name, "quota": "1Gi"}) for name in ("free", "ours", "far", "theirs")]
+    store = OURS.apps.objectstore.model_copy(update={"binding": binding, "buckets": tuple(people)})
+    return OURS.model_copy(update={"apps": OURS.apps.model_copy(update={"objectstore": store})})
+
+
+#: The site with its buckets in the cluster, and in S3.
+INSIDE, IN_S3 = kept_in(SeaweedFs()), kept_in(CloudStorage(kind="cloud"))
+
+
+@pytest.mark.parametrize(
+    ("site", "files"), [(INSIDE, [aws_eks.POLICY]), (IN_S3, [aws_eks.POLICY, aws_eks.BUCKET_POLICY])]
+)
+def test_every_right_that_a_site_needs_is_asked_of_iam(site, files, ask) -> None:
     account = Account(refused=frozenset({"eks:CreateCluster", "ec2:CreateVpc"}))
-    check = ask(account)["rights"]
-    policy = json.loads(aws_eks.POLICY.read_text(encoding="utf-8"))
-    assert sorted(account.simulated) == sorted(name for one in policy["Statement"] for name in one["Action"])
+    check = ask(account, site)["rights"]
+    statements = [one for file in files for one in json.loads(file.read_text(encoding="utf-8"))["Statement"]]
+    assert sorted(account.simulated) == sorted(name for one in statements for name in one["Action"])
     assert (check.level, "ec2:CreateVpc, eks:CreateCluster" in check.detail) == (Level.FAIL, True)
+    assert ("aws-eks-buckets.json" in check.fix) is (site is IN_S3)
+
+
+def test_each_bucket_must_be_ours_or_nobodys(ask, client) -> None:
+    free, ours, far, theirs = (f"arcos-aws-sydney-{name}" for name in ("free", "ours", "far", "theirs"))
+    another = client("sts").assume_role(RoleArn="arn:aws:iam::111122223333:role/a", RoleSessionName="somebody")[
+        "Credentials"
+    ]
+    keys = {"aws_access_key_id": another["AccessKeyId"], "aws_secret_access_key": another["SecretAccessKey"]}
+    told = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    client("s3").create_bucket(Bucket=ours, **told)
+    client("s3", "eu-west-1").create_bucket(Bucket=far, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client("s3", **keys, aws_session_token=another["SessionToken"]).create_bucket(Bucket=theirs, **told)
+
+    found = ask(site=IN_S3)
+
+    levels = [found[f"bucket {name}"].level for name in (free, ours, far, theirs)]
+    assert levels == [Level.OK, Level.OK, Level.FAIL, Level.FAIL]
+    assert "eu-west-1" in found[f"bucket {far}"].detail
+    asked = {name.removeprefix("bucket ") for name in found if name.startswith("bucket ")}
+    assert asked == {one.name for one in cloud_buckets(IN_S3)}, "those of apps as well"
+    assert not [name for name in ask(site=INSIDE) if name.startswith("bucket ")]
 
 
 def test_who_is_no_administrator_would_make_a_cluster_and_not_get_in(ask) -> None:
@@ -124,8 +164,8 @@ def test_a_file_system_must_be_encrypted(ask, client) -> None:
     assert levels == [Level.OK, Level.FAIL]
 
 
-def with_zone(zone: str) -> Any:
-    return OURS.model_copy(update={"cluster": OURS.cluster.model_copy(update={"hosted_zone": zone})})
+def with_zone(zone: str, site: Any = OURS) -> Any:
+    return site.model_copy(update={"cluster": site.cluster.model_copy(update={"hosted_zone": zone})})
 
 
 def test_the_zone_for_the_sites_names_must_be_there_and_theirs(ask, client) -> None:
@@ -137,7 +177,7 @@ def test_the_zone_for_the_sites_names_must_be_there_and_theirs(ask, client) -> N
 
 
 def test_what_is_asked_is_all_that_may_be_asked(ask, client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`docs/permissions/aws-eks.json` follows CALLS: a right that nobody uses would stay there for ever."""
+    """The documents in `docs/permissions` follow CALLS: a right that nobody uses would stay there for ever."""
     eks = client("eks")
     vpc = {"subnetIds": ["subnet-1", "subnet-2"]}
     eks.create_cluster(name="arcos-aws-sydney", roleArn="arn:aws:iam::123456789012:role/a", resourcesVpcConfig=vpc)
@@ -151,7 +191,7 @@ def test_what_is_asked_is_all_that_may_be_asked(ask, client, monkeypatch: pytest
         return real(self, service, operation, **parameters)
 
     monkeypatch.setattr(Aws, "ask", listen)
-    found = ask(site=with_zone("Z0000000000000"))
+    found = ask(site=with_zone("Z0000000000000", IN_S3))
     assert found["cluster arcos-aws-sydney"].level is Level.OK
     assert found["node group core"].level is Level.OK
     assert asked == CALLS

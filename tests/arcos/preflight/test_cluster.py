@@ -166,6 +166,6 @@ def test_a_line_is_advised_only_where_a_site_file_can_have_it() -> None:
 
 def test_every_capability_is_looked_at() -> None:
     looked = {name.removeprefix(AT) for name in found(GOOD)}
-    # The zone is the cloud's, and asked of it.
-    unseen = {"hostedZone"}
+    # Zone and storage are the cloud's, and asked of it.
+    unseen = {"hostedZone", "objectStorage"}
     assert {field.alias for field in Capabilities.model_fields.values()} - looked == unseen

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote
 
 import pytest
 
+from apps.objectstore.config import ObjectStoreConfig
 from arcos.checks import Check, Level
 from arcos.preflight import openstack_magnum
 from arcos.preflight.openstack_cloud import sign_in
@@ -21,7 +22,9 @@ from arcos.site.release import load_release
 from tests.arcos.preflight.openstack_api import PROJECT, Cloud, serving
 from tests.components.clusters.openstack.test_permissions import allowed
 
-SITE = load_site("nectar-qld")
+WHOLE = load_site("nectar-qld")
+#: With its objects in the cluster, so that nobody outside of this machine is asked for them.
+SITE = WHOLE.model_copy(update={"apps": WHOLE.apps.model_copy(update={"objectstore": ObjectStoreConfig()})})
 RELEASE = load_release(SITE.release)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 UUID = "6c1a8d2e-7a57-4c3e-9a0c-1d2e3f405162"

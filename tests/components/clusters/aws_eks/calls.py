@@ -1,49 +1,16 @@
 """What each resource type of the cluster becomes: the calls of AWS's API that make, read, change and delete it.
 
-The inputs of a resource are the parameters of its creating calls, spelled as that service does: a call takes the inputs
-that it names, the first one all that are left. So a property that AWS does not know becomes a
-parameter that it does not know.
-From the same table comes the least-privilege policy. Sources: the provider's own code, and
+From the same table comes the least-privilege policy; `kind.py` has its words, `bucket_calls.py` the part of buckets.
+Sources: the provider's own code, and
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from arcos.preflight.aws_cloud import CALLS
 from tests.components.clusters.aws_eks import shapes
-from tests.components.clusters.aws_eks.shapes import Params
-
-Mapper = Callable[[dict[str, Any]], Params]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One creating call. `takes` are the inputs that it alone is given; () is all that no other call takes."""
-
-    operation: str
-    params: Mapper
-    takes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A resource type. Operations without a service are the kind's own."""
-
-    service: str
-    create: tuple[Call, ...]
-    read: tuple[str, ...]
-    update: tuple[str, ...] = ()
-    delete: tuple[str, ...] = ()
-
-    def operations(self) -> set[tuple[str, str]]:
-        """Every (service, operation)."""
-        named = (*(call.operation for call in self.create), *self.read, *self.update, *self.delete)
-        return {tuple(name.split(":")) if ":" in name else (self.service, name) for name in named}  # type: ignore[misc]
-
+from tests.components.clusters.aws_eks.bucket_calls import BUCKETS
+from tests.components.clusters.aws_eks.kind import Call, Kind, one
 
 _EC2_TAGS = ("CreateTags", "DeleteTags")
 
@@ -52,11 +19,8 @@ def _ec2(create: tuple[Call, ...], read: tuple[str, ...], update: tuple[str, ...
     return Kind(service="ec2", create=create, read=read, update=(*update, *_EC2_TAGS), delete=delete)
 
 
-def _one(operation: str, params: Mapper) -> tuple[Call, ...]:
-    return (Call(operation=operation, params=params),)
-
-
-KINDS: dict[str, Kind] = {
+#: What every site has.
+CLUSTER: dict[str, Kind] = {
     "aws:ec2/vpc:Vpc": _ec2(
         (
             Call(operation="CreateVpc", params=shapes.ec2("vpc")),
@@ -106,41 +70,41 @@ KINDS: dict[str, Kind] = {
         ("DeleteSubnet", "DescribeNetworkInterfaces"),
     ),
     "aws:ec2/routeTable:RouteTable": _ec2(
-        _one("CreateRouteTable", shapes.ec2("route-table")), ("DescribeRouteTables",), (), ("DeleteRouteTable",)
+        one("CreateRouteTable", shapes.ec2("route-table")), ("DescribeRouteTables",), (), ("DeleteRouteTable",)
     ),
     "aws:ec2/route:Route": _ec2(
-        _one("CreateRoute", shapes.ec2("")), ("DescribeRouteTables",), ("ReplaceRoute",), ("DeleteRoute",)
+        one("CreateRoute", shapes.ec2("")), ("DescribeRouteTables",), ("ReplaceRoute",), ("DeleteRoute",)
     ),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _ec2(
-        _one("AssociateRouteTable", shapes.ec2("")),
+        one("AssociateRouteTable", shapes.ec2("")),
         ("DescribeRouteTables",),
         ("ReplaceRouteTableAssociation",),
         ("DisassociateRouteTable",),
     ),
     "aws:ec2/eip:Eip": _ec2(
-        _one("AllocateAddress", shapes.ec2("elastic-ip")),
+        one("AllocateAddress", shapes.ec2("elastic-ip")),
         ("DescribeAddresses", "DescribeAddressesAttribute"),
         (),
         ("DisassociateAddress", "ReleaseAddress"),
     ),
     "aws:ec2/natGateway:NatGateway": _ec2(
-        _one("CreateNatGateway", shapes.ec2("natgateway")), ("DescribeNatGateways",), (), ("DeleteNatGateway",)
+        one("CreateNatGateway", shapes.ec2("natgateway")), ("DescribeNatGateways",), (), ("DeleteNatGateway",)
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2(
-        _one("CreateVpcEndpoint", shapes.ec2("vpc-endpoint")),
+        one("CreateVpcEndpoint", shapes.ec2("vpc-endpoint")),
         ("DescribeVpcEndpoints", "DescribePrefixLists"),
         ("ModifyVpcEndpoint",),
         ("DeleteVpcEndpoints",),
     ),
     "aws:ec2/securityGroup:SecurityGroup": _ec2(
-        _one("CreateSecurityGroup", shapes.ec2("security-group", name="GroupName")),
+        one("CreateSecurityGroup", shapes.ec2("security-group", name="GroupName")),
         ("DescribeSecurityGroups",),
         # EC2 gives a new group a rule that lets everything out; the provider takes it away.
         ("RevokeSecurityGroupEgress",),
         ("DeleteSecurityGroup", "DescribeNetworkInterfaces"),
     ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
-        _one("AuthorizeSecurityGroupIngress", shapes.ingress_rule),
+        one("AuthorizeSecurityGroupIngress", shapes.ingress_rule),
         ("DescribeSecurityGroupRules",),
         ("ModifySecurityGroupRules",),
         ("RevokeSecurityGroupIngress",),
@@ -156,20 +120,20 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:iam/role:Role": Kind(
         service="iam",
-        create=_one("CreateRole", shapes.iam(name="RoleName", assumeRolePolicy="AssumeRolePolicyDocument")),
+        create=one("CreateRole", shapes.iam(name="RoleName", assumeRolePolicy="AssumeRolePolicyDocument")),
         read=("GetRole", "ListRolePolicies", "ListAttachedRolePolicies"),
         update=("UpdateRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole"),
         delete=("ListInstanceProfilesForRole", "DeleteRole"),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
         service="iam",
-        create=_one("AttachRolePolicy", shapes.iam(role="RoleName")),
+        create=one("AttachRolePolicy", shapes.iam(role="RoleName")),
         read=("ListAttachedRolePolicies",),
         delete=("DetachRolePolicy",),
     ),
     "aws:iam/rolePolicy:RolePolicy": Kind(
         service="iam",
-        create=_one("PutRolePolicy", shapes.iam(role="RoleName", name="PolicyName", policy="PolicyDocument")),
+        create=one("PutRolePolicy", shapes.iam(role="RoleName", name="PolicyName", policy="PolicyDocument")),
         read=("GetRolePolicy",),
         delete=("DeleteRolePolicy",),
     ),
@@ -196,14 +160,14 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:kms/alias:Alias": Kind(
         service="kms",
-        create=_one("CreateAlias", shapes.upper(name="AliasName")),
+        create=one("CreateAlias", shapes.upper(name="AliasName")),
         read=("ListAliases",),
         update=("UpdateAlias",),
         delete=("DeleteAlias",),
     ),
     "aws:eks/cluster:Cluster": Kind(
         service="eks",
-        create=_one("CreateCluster", shapes.cluster),
+        create=one("CreateCluster", shapes.cluster),
         # EKS looks at what it is given, and uses the key, as whoever calls it.
         read=("DescribeCluster", "DescribeUpdate", "iam:GetRole", "ec2:DescribeSubnets", "ec2:DescribeVpcs"),
         update=(
@@ -214,20 +178,20 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:eks/accessEntry:AccessEntry": Kind(
         service="eks",
-        create=_one("CreateAccessEntry", shapes.lower()),
+        create=one("CreateAccessEntry", shapes.lower()),
         read=("DescribeAccessEntry",),
         update=("UpdateAccessEntry", "TagResource", "UntagResource"),
         delete=("DeleteAccessEntry",),
     ),
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Kind(
         service="eks",
-        create=_one("AssociateAccessPolicy", shapes.lower()),
+        create=one("AssociateAccessPolicy", shapes.lower()),
         read=("ListAssociatedAccessPolicies",),
         delete=("DisassociateAccessPolicy",),
     ),
     "aws:eks/addon:Addon": Kind(
         service="eks",
-        create=_one("CreateAddon", shapes.addon),
+        create=one("CreateAddon", shapes.addon),
         read=("DescribeAddon", "DescribeAddonVersions", "DescribePodIdentityAssociation"),
         update=(
             "UpdateAddon", "DescribeUpdate", "CreatePodIdentityAssociation", "UpdatePodIdentityAssociation",
@@ -237,14 +201,14 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": Kind(
         service="eks",
-        create=_one("CreatePodIdentityAssociation", shapes.lower()),
+        create=one("CreatePodIdentityAssociation", shapes.lower()),
         read=("DescribePodIdentityAssociation",),
         update=("UpdatePodIdentityAssociation", "TagResource", "UntagResource"),
         delete=("DeletePodIdentityAssociation",),
     ),
     "aws:eks/nodeGroup:NodeGroup": Kind(
         service="eks",
-        create=_one("CreateNodegroup", shapes.node_group),
+        create=one("CreateNodegroup", shapes.node_group),
         # With a launch template, EKS starts machines only for somebody who may do so.
         read=("DescribeNodegroup", "iam:GetRole", "ec2:DescribeLaunchTemplateVersions", "ec2:RunInstances"),
         update=("UpdateNodegroupConfig", "UpdateNodegroupVersion", "DescribeUpdate", "TagResource", "UntagResource"),
@@ -252,7 +216,7 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:efs/mountTarget:MountTarget": Kind(
         service="efs",
-        create=_one("CreateMountTarget", shapes.upper()),
+        create=one("CreateMountTarget", shapes.upper()),
         # EFS puts a network interface into the subnet as whoever calls it.
         read=(
             "DescribeMountTargets", "DescribeMountTargetSecurityGroups", "DescribeFileSystems", "ec2:DescribeSubnets",
@@ -263,7 +227,7 @@ KINDS: dict[str, Kind] = {
     ),
     "aws:budgets/budget:Budget": Kind(
         service="budgets",
-        create=_one("CreateBudget", shapes.budget),
+        create=one("CreateBudget", shapes.budget),
         read=(
             "DescribeBudget", "DescribeNotificationsForBudget", "DescribeSubscribersForNotification",
             "ListTagsForResource",
@@ -276,10 +240,13 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
+KINDS = CLUSTER | BUCKETS
+
 #: What the program asks of AWS without making anything, and the provider of itself; what `preflight` asks, and `mend`.
 ASKED = {
     ("autoscaling", "DescribeAutoScalingGroups"),
     ("eks", "DescribeAddonVersions"),
+    ("iam", "ListPolicies"),
     ("sts", "GetCallerIdentity"),
     ("resourcegroupstaggingapi", "GetResources"),
 } | CALLS

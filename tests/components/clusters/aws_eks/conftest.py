@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi import ResourceOptions
 
-from tests.components.clusters.aws_eks.recording import Made, config, record
+from tests.components.clusters.aws_eks.recording import BUCKETS, Made, config, record
 
 
 def cluster(
@@ -30,6 +30,7 @@ def cluster(
         kubernetes="1.37",
         image=lambda name: name,
         kubeconfig_file="",
+        buckets=BUCKETS,
     )
 
     def program() -> None:

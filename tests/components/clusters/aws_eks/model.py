@@ -14,6 +14,9 @@ from botocore.validate import ParamValidator
 #: What EC2 takes in descriptions, which its model does not say.
 #: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 _EC2_TEXT = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+#: What S3 takes as a name, which its model does not say; a dot would be outside of its certificate.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 @functools.cache
@@ -30,6 +33,8 @@ def mistakes(service: str, name: str, params: dict[str, Any]) -> list[str]:
     found += _beyond(shape, params, name)
     if service == "ec2" and not _EC2_TEXT.fullmatch(str(params.get("Description", ""))):
         found.append(f"{name}.Description: EC2 takes no such character")
+    if service == "s3" and not _BUCKET.fullmatch(str(params["Bucket"])):
+        found.append(f"{name}.Bucket: S3 takes no such name: {params['Bucket']!r}")
     return found
 
 

@@ -1,6 +1,7 @@
 """The least that whoever runs `pulumi up` needs: made from the table of calls, so that neither drifts.
 
-Every action comes from an operation in `calls.py`. What can be held to the platform's own names or tags is.
+Every action comes from an operation in `calls.py`. What can be held to the platform's own names or tags is. Two
+documents: IAM takes 6144 characters, and a site that keeps its objects elsewhere needs no right on a bucket.
 """
 
 from __future__ import annotations
@@ -9,12 +10,32 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from tests.components.clusters.aws_eks.bucket_calls import BUCKETS
 from tests.components.clusters.aws_eks.calls import ASKED, KINDS
 
 Statement = dict[str, Any]
+Document = dict[str, Any]
 
 #: What IAM calls a service, where that is not what its API is called.
-_PREFIX = {"efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+_PREFIX = {
+    "efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag", "s3control": "s3", "service-quotas": "servicequotas",
+}  # fmt: skip
+#: What S3's rights are called, where that is not what its API is called.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+_S3 = {
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
 #: Budgets has rights of its own for what its API does.
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
 _BUDGETS = {"ListTagsForResource", "TagResource", "UntagResource"}
@@ -53,7 +74,8 @@ def action(service: str, operation: str) -> str:
     """What IAM calls an operation."""
     if service == "budgets" and operation not in _BUDGETS:
         return f"budgets:{'ViewBudget' if operation.startswith('Describe') else 'ModifyBudget'}"
-    return f"{_PREFIX.get(service, service)}:{operation}"
+    name = _S3.get(operation, operation) if service == "s3" else operation
+    return f"{_PREFIX.get(service, service)}:{name}"
 
 
 def actions() -> set[str]:
@@ -62,9 +84,33 @@ def actions() -> set[str]:
     return {action(service, operation) for service, operation in called}
 
 
-def policy() -> dict[str, Any]:
-    """The document, its statements from the widest to the narrowest."""
-    wanted = actions()
+def documents() -> dict[str, Document]:
+    """Each policy by the name of its file in `docs/permissions`."""
+    return {"aws-eks": cluster(), "aws-eks-buckets": buckets()}
+
+
+def buckets() -> Document:
+    """What the site's buckets need beside the cluster. Nobody can be allowed to see whether one is there, and not to
+    list it; no object can be read, written or deleted."""
+    mine = _of_buckets()
+    account = {"iam:ListPolicies"}
+    policies = {one for one in mine - account if one.startswith("iam:")}
+    statements = [
+        _allow("Look", account, ["*"]),
+        _allow("Buckets", mine - account - policies, ["arn:aws:s3:::arcos-*"]),
+        _allow("Policies", policies, ["arn:aws:iam::*:policy/arcos/arcos-*"]),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _of_buckets() -> set[str]:
+    called = {action(*call) for kind in BUCKETS.values() for call in kind.operations()}
+    return called | {one for one in actions() if one.startswith("s3:") or one == "iam:ListPolicies"}
+
+
+def cluster() -> Document:
+    """The document of every site, its statements from the widest to the narrowest."""
+    wanted = actions() - _of_buckets()
     looks = {
         one for one in wanted if one.split(":")[1].startswith(LOOKS) and one.split(":")[0] not in ("iam", "budgets")
     }
@@ -86,9 +132,9 @@ def policy() -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [*statements, *_roles_for_services()]}
 
 
-def text() -> str:
-    """The document as it stands in the file."""
-    return json.dumps(policy(), indent=1) + "\n"
+def text(document: Document) -> str:
+    """A document as it stands in its file."""
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _allow(sid: str, names: Iterable[str], resources: list[str]) -> Statement:

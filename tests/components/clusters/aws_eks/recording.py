@@ -17,7 +17,9 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.stack import run_pulumi_func
 
+from components.bucket import Bucket
 from components.clusters.aws_eks.config import AwsEks
+from components.clusters.contract import CloudBucket
 
 Inputs = dict[str, Any]
 
@@ -41,6 +43,19 @@ FULL: dict[str, Any] = {
         {"name": "gpu", "instanceType": "g6.xlarge", "min": 0, "max": 4, "gpu": "nvidia", "taints": ["gpu"]},
     ],
 }
+
+
+#: And what its apps keep: dumps, layers, and a bucket of people.
+BUCKETS = tuple(
+    CloudBucket(bucket=bucket, name=f"arcos-aws-sydney-{bucket.name}")
+    for bucket in (
+        Bucket(name="dumps", app="database", namespace="database", quota="1Gi", accounts=("save", "restore")),
+        Bucket(
+            name="layers", app="registry", namespace="registry", quota="1Gi", accounts=("registry",), versioned=True
+        ),
+        Bucket(name="lab", app="objectstore", namespace="objectstore", quota="1Gi", expire_days=30),
+    )
+)
 
 
 def config(**changes: Any) -> AwsEks:
@@ -86,7 +101,7 @@ class _Monitor(mocks.MockMonitor):
         answer = struct_pb2.Struct()
         answer.CopyFrom(request.object)
         answer.update(_told(request.type, request.name, request.object))
-        given = _id(request.type, request.name) if request.custom else ""
+        given = _id(request.type, request.name, request.object) if request.custom else ""
         return resource_pb2.RegisterResourceResponse(urn=urn, id=given, object=answer)
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802
@@ -107,17 +122,21 @@ class _Monitor(mocks.MockMonitor):
         return asked | {"version": "v1.0.0-eksbuild.1", "mostRecent": False}
 
 
-def _id(kind: str, name: str) -> str:
-    """An id as EC2 gives it: its model says how long they are, and of what."""
+def _id(kind: str, name: str, inputs: Any) -> str:
+    """An id as EC2 gives it: its model says how long they are, and of what. A bucket's is its name."""
     short = kind.rpartition(":")[2]
+    if kind.startswith("aws:s3/"):
+        return str(inputs["bucket"])
     prefix = {"LaunchTemplate": "lt", "SecurityGroup": "sg", "Subnet": "subnet", "Vpc": "vpc"}.get(short, short.lower())
     return f"{prefix}-{hashlib.sha256(f'{kind} {name}'.encode()).hexdigest()[:17]}"
 
 
 def _told(kind: str, name: str, inputs: Any) -> Inputs:
     service, short = kind.split(":")[1].split("/")[0], kind.rpartition(":")[2]
-    if short == "Role":
-        return {"arn": f"arn:aws:iam::{ACCOUNT}:role{inputs['path']}{inputs['name']}"}
+    if service == "iam" and short in ("Role", "Policy"):
+        return {"arn": f"arn:aws:iam::{ACCOUNT}:{short.lower()}{inputs['path']}{inputs['name']}"}
+    if short == "Bucket":
+        return {"arn": f"arn:aws:s3:::{inputs['bucket']}"}
     more: Inputs = {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{short}/{name}"}
     if short == "Cluster":
         more |= {"vpcConfig": {"clusterSecurityGroupId": "sg-0123456789abcdef0"}, "endpoint": "https://x.eks.example"}

@@ -199,3 +199,24 @@ def budget(inputs: dict[str, Any]) -> Params:
         "NotificationsWithSubscribers": told,
         "ResourceTags": tags,
     }
+
+
+def bucket(inputs: dict[str, Any]) -> Params:
+    """A bucket is made in a region, with its tags; what becomes of its objects is said when it is deleted: nothing."""
+    rest = dict(inputs)
+    assert rest.pop("forceDestroy", False) is False, "the provider would delete every object and version in it"
+    made = {"LocationConstraint": "ap-southeast-2", "Tags": pairs(rest.pop("tags"))}
+    return upper()(rest) | {"CreateBucketConfiguration": made}
+
+
+def lifecycle(inputs: dict[str, Any]) -> Params:
+    """S3 spells a rule's name in capitals."""
+    rest = dict(inputs)
+    rules = [{"ID" if key == "Id" else key: value for key, value in rule.items()} for rule in recase(rest.pop("rules"))]
+    return upper()(rest) | {"LifecycleConfiguration": {"Rules": rules}}
+
+
+def public_access(inputs: dict[str, Any]) -> Params:
+    """Four switches in one."""
+    rest = dict(inputs)
+    return {"Bucket": rest.pop("bucket"), "PublicAccessBlockConfiguration": upper()(rest)}
