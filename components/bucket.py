@@ -1,14 +1,19 @@
 """How an app asks for object storage: the contract between every app that keeps objects, and `objectstore`.
 
-The app never knows whose storage it is: an S3 address, a region and a Secret are all it gets; `bucket_access.py` has
-what its pods need for them. Pure, without Pulumi.
+The app never knows whose storage it is: an S3 address, a region and how its pods are known there are all it gets;
+`bucket_access.py` has what they need for it. Pure, without Pulumi.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
+
+from pydantic import StringConstraints
+
+from components.certificates import Certificate
+from components.units import HttpsUrl, Settings
 
 #: Keys in a bucket's Secret.
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
@@ -16,6 +21,34 @@ ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
 CA = "ca.crt"
 #: Days that a versioned bucket keeps what was overwritten or deleted.
 KEEP_VERSIONS_DAYS = 30
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+LONGEST_NAME = 63
+
+
+class S3(Settings):
+    """Where an S3 is that is not in the cluster."""
+
+    url: HttpsUrl
+    """Its address, as in `https://s3.example.edu.au`; https only, for keys of other apps pass over the same network."""
+
+    authority: Certificate | None = None
+    """The certificate authority that signed its address, where the world does not know it. Default: one that it
+    knows."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9]{0,62}$")] = "us-east-1"
+    """Its region, which is part of every signature. Default: us-east-1, which stores without regions take."""
+
+
+class ObjectStorage(S3):
+    """The object storage of the cloud that a cluster is in."""
+
+    keys: bool = True
+    """Pods need keys. Without: the cloud gives roles to their service accounts, and makes the buckets with them."""
+
+
+def with_keys(there: S3 | None) -> ObjectStorage | None:
+    """The storage of a cloud that knows no roles of pods."""
+    return ObjectStorage(**there.model_dump()) if there else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +58,14 @@ class Bucket:
     `quota` is the most it may hold, as in `10Gi`; a store outside of the cluster may have limits of its own instead.
     `versioned` keeps what is overwritten or deleted for `KEEP_VERSIONS_DAYS`; objects are removed `expire_days` after
     they were written. The identity may do everything with the objects, and nothing with the bucket but list it.
+    `accounts` are the service accounts in `namespace` whose pods use it; none where people do.
     """
 
     name: str
     app: str
     namespace: str
     quota: str
+    accounts: tuple[str, ...] = ()
     versioned: bool = False
     expire_days: int | None = None
 
@@ -46,12 +81,13 @@ class BucketEndpoint:
 
     `prefix` comes before every bucket's name, where a store is shared with others. `ca_secret` is the Secret, or
     `ca_config_map` the ConfigMap, in the namespace of every app with a bucket, whose `ca.crt` signed the store's
-    certificate; neither: a public authority did.
+    certificate; neither: a public authority did. Without `keys` there is no Secret: pods have a role of the cloud's.
     """
 
     url: str
     region: str
     prefix: str = ""
+    keys: bool = True
     ca_secret: str | None = None
     ca_config_map: str | None = None
     #: The pods that answer, for network policies; None where the storage is outside of the cluster.

@@ -1,12 +1,16 @@
-"""What a pod needs to use its bucket: its keys and the store's authority as files, and the way there.
+"""What a pod needs to use its bucket: keys, where there are any, the store's authority as files, and the way there.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from pulumi import Input
+
 from components.bucket import ACCESS_KEY, CA, SECRET_KEY, Bucket, BucketEndpoint
-from components.network import EgressRule, to_anywhere, to_app
+from components.network import EgressRule, to_anywhere, to_app, to_pod_identity
 from components.pod import Mount
 
 #: Where the keys are, as files of the same names.
@@ -14,13 +18,22 @@ KEYS = "/run/bucket"
 _CA = "/run/bucket-ca"
 
 
+@dataclass(frozen=True, kw_only=True)
+class BucketKeys:
+    """One pair of keys for all buckets of a store that cannot give each its own; both secret."""
+
+    access_key: Input[str]
+    secret_key: Input[str]
+
+
 def bucket_mounts(bucket: Bucket, endpoint: BucketEndpoint) -> list[Mount]:
-    """The bucket's keys below `KEYS`, and the authority where the store has one of its own."""
-    keys = Mount(path=KEYS, secret=bucket.secret, items={ACCESS_KEY: ACCESS_KEY, SECRET_KEY: SECRET_KEY})
-    if bucket_ca(endpoint) is None:
-        return [keys]
-    authority = Mount(path=_CA, secret=endpoint.ca_secret, config_map=endpoint.ca_config_map, items={CA: CA})
-    return [keys, authority]
+    """The bucket's keys below `KEYS`, and the authority, each where the store has such a thing."""
+    mounts = []
+    if endpoint.keys:
+        mounts.append(Mount(path=KEYS, secret=bucket.secret, items={ACCESS_KEY: ACCESS_KEY, SECRET_KEY: SECRET_KEY}))
+    if bucket_ca(endpoint):
+        mounts.append(Mount(path=_CA, secret=endpoint.ca_secret, config_map=endpoint.ca_config_map, items={CA: CA}))
+    return mounts
 
 
 def bucket_ca(endpoint: BucketEndpoint) -> str | None:
@@ -34,8 +47,10 @@ def bucket_env(endpoint: BucketEndpoint) -> dict[str, str]:
     return {"SSL_CERT_FILE": file} if file else {}
 
 
-def to_bucket(endpoint: BucketEndpoint) -> EgressRule:
-    """Reach the store."""
+def to_bucket(endpoint: BucketEndpoint) -> list[EgressRule]:
+    """Reach the store, and who hands out a pod's role where it has one instead of keys."""
     if endpoint.app is None or endpoint.namespace is None:
-        return to_anywhere(endpoint.port)
-    return to_app(endpoint.app, endpoint.namespace, endpoint.port)
+        store = to_anywhere(endpoint.port)
+    else:
+        store = to_app(endpoint.app, endpoint.namespace, endpoint.port)
+    return [store] if endpoint.keys else [store, to_pod_identity()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.bucket import ObjectStorage
 from components.route import public_url
 from components.seeder import CaSecret
 
@@ -17,7 +18,8 @@ class Facts:
 
     `auth_host` is where people sign in, if that has a name of its own. `local_ca` signs the public certificate where no
     public authority knows the domain. `gpu` are vendors of GPUs, `gpu_taints`
-    the keys of taints on their nodes. `hosted_zone` is the zone of AWS whose records pods may change.
+    the keys of taints on their nodes. `hosted_zone` is the zone of AWS whose records pods may change, `object_storage`
+    the cloud's own.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Facts:
     network_policy: bool = False
     auth_host: str | None = None
     hosted_zone: str | None = None
+    object_storage: ObjectStorage | None = None
 
     def host(self, label: str) -> str:
         """The name of one service, as in `hub.qld.example.edu.au`."""

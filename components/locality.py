@@ -37,11 +37,15 @@ class Location(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Data of an app that lies outside of the cluster: `what` it is, the field at `path` that says where, and where."""
+    """Data of an app that lies outside of the cluster: `what` it is, the field at `path` that says where, and where.
+
+    `near` lies where the cluster does, so nothing need be said where that itself says it.
+    """
 
     what: str
     path: tuple[str | int, ...]
     location: Location | None
+    near: bool = False
 
 
 @runtime_checkable

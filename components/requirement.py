@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-Capability = Literal["default_storage_class", "rwx_storage_class", "gpu", "load_balancer", "hosted_zone"]
+Capability = Literal[
+    "default_storage_class", "rwx_storage_class", "gpu", "load_balancer", "hosted_zone", "object_storage"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

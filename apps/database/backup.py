@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
-from apps.database.config import BucketBackup
+from apps.database.config import BACKUP, RESTORE, BucketBackup
 from components.bucket import Bucket, BucketEndpoint
 from components.bucket_access import bucket_ca, bucket_mounts, to_bucket
 from components.database import CA, CA_SECRET, DATABASE, HOST, PASSWORD, PORT, Database
@@ -23,7 +23,6 @@ from components.quantity import days
 
 #: The user in `images/postgresql`.
 _USER = 10083
-BACKUP, RESTORE = "database-backup", "database-restore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +102,7 @@ def _policy(app: str, args: BackupArgs, opts: ResourceOptions) -> k8s.networking
         spec={
             "pod_selector": {"match_labels": selector(app)},
             "policy_types": ["Ingress", "Egress"],
-            "egress": [to_app(DATABASE, DATABASE, PORT), to_bucket(args.endpoint)],
+            "egress": [to_app(DATABASE, DATABASE, PORT), *to_bucket(args.endpoint)],
         },
         opts=opts,
     )

@@ -10,8 +10,8 @@ for folder in "$roles"/*/; do
     as "$name"
     "$bin/pg_dump" --format=custom --file="$work/$name.dump"
     "$bin/pg_restore" --list "$work/$name.dump" >/dev/null
-    rclone copyto "$work/$name.dump" "store:$ARCOS_BUCKET/$name/$now.dump"
+    store copyto "$work/$name.dump" "store:$ARCOS_BUCKET/$name/$now.dump"
     echo "saved $name as $name/$now.dump ($(wc -c <"$work/$name.dump") bytes)"
     rm "$work/$name.dump"
 done
-rclone delete --min-age "$ARCOS_KEEP" --include '*.dump' "store:$ARCOS_BUCKET"
+store delete --min-age "$ARCOS_KEEP" --include '*.dump' "store:$ARCOS_BUCKET"

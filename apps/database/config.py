@@ -11,6 +11,9 @@ from components.bucket import Bucket
 from components.requirement import Requirement
 from components.units import Duration, Line, Memory, Settings
 
+#: The two jobs, and the accounts that they run as.
+BACKUP, RESTORE = "database-backup", "database-restore"
+
 
 class BucketBackup(Settings):
     """A dump of every database each day, in a bucket of `objectstore`."""
@@ -72,5 +75,11 @@ class DatabaseConfig(Settings):
         """Where the dumps are. The job itself removes old ones, so that the newest always stays."""
         if not isinstance(self.backup, BucketBackup):
             return {}
-        bucket = Bucket(name="database-backup", app="database", namespace="database", quota=self.backup.quota)
+        bucket = Bucket(
+            name="database-backup",
+            app="database",
+            namespace="database",
+            quota=self.backup.quota,
+            accounts=(BACKUP, RESTORE),
+        )
         return {("backup", "quota"): bucket}

@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
 from apps.database import backup
-from apps.database.config import BucketBackup, DatabaseConfig
+from apps.database.config import BACKUP, RESTORE, BucketBackup, DatabaseConfig
 from components.baseline import SERVICE
 from components.bucket import BucketEndpoint
 from components.database import CA, CA_SECRET, DATABASE, HOST, PASSWORD, PORT, Database
@@ -199,7 +199,7 @@ def workload(args: DatabaseArgs, files: dict[str, str]) -> WorkloadArgs:
         },
         ingress=[
             *(from_namespace(namespace, PORT) for namespace in namespaces),
-            *(from_app(app, DATABASE, PORT) for app in (backup.BACKUP, backup.RESTORE)),
+            *(from_app(app, DATABASE, PORT) for app in (BACKUP, RESTORE)),
         ],
     )
 

@@ -7,12 +7,12 @@ set -eu
 name=${1:?the database to restore}
 stamp=${2:-}
 [ -d "$roles/$name" ] || { echo "error: there is no database $name; there is: $(ls "$roles" | xargs)" >&2; exit 2; }
-all=$(rclone lsf "store:$ARCOS_BUCKET/$name/" | sed -n "s/^\($stamp_pattern\)\.dump\$/\1/p" | sort)
+all=$(store lsf "store:$ARCOS_BUCKET/$name/" | sed -n "s/^\($stamp_pattern\)\.dump\$/\1/p" | sort)
 [ -n "$all" ] || { echo "error: there is no dump of $name" >&2; exit 2; }
 [ -n "$stamp" ] || stamp=$(echo "$all" | tail -n 1)
 echo "$all" | grep -qx "$stamp" || { echo "error: there is no dump $name/$stamp; there is: $(echo "$all" | xargs)" >&2; exit 2; }
 
-rclone copyto "store:$ARCOS_BUCKET/$name/$stamp.dump" "$work/$name.dump"
+store copyto "store:$ARCOS_BUCKET/$name/$stamp.dump" "$work/$name.dump"
 "$bin/pg_restore" --list "$work/$name.dump" >/dev/null
 as "$name"
 # The app is stopped by who calls this; a session that is left would wait on a lock for ever.

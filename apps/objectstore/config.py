@@ -7,17 +7,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from components.bucket import Bucket
-from components.certificates import Certificate
+from components.bucket import S3, Bucket
 from components.locality import Location, Place
 from components.requirement import Requirement
-from components.units import DnsLabel, HttpsUrl, Many, Memory, Settings
+from components.units import DnsLabel, Many, Memory, Settings
 
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html ; with a prefix at most 63 together.
 _BUCKET = r"^[a-z0-9](?:[-a-z0-9]{1,38}[a-z0-9])$"
 #: Bytes of the disk that SeaweedFS leaves free: with less it takes no more writes. Stands in `files/weed.options` too.
 KEEP_FREE = 2 * 2**30
 _PREFIX = r"^(?:[a-z0-9][-a-z0-9]{0,21})?$"
+#: What the rights of whoever makes buckets in a cloud are held to (docs/permissions/).
+_CLOUD_PREFIX = r"^arcos-(?:[a-z0-9][-a-z0-9]{0,38}-)$"
 
 
 class SeaweedFs(Settings):
@@ -33,23 +34,10 @@ class SeaweedFs(Settings):
     """What it may take. Default: 1Gi, on a local site 384Mi; idle it takes a tenth of the first."""
 
 
-class ExternalS3(Settings):
-    """An S3 that somebody else runs: a university's Ceph, a cloud. Each bucket's Secret has to be brought:
-    `bucket-<name>` with the keys `access-key` and `secret-key` in the namespace of the app that uses it; `up` says
-    which are missing.
-    """
+class ExternalS3(S3):
+    """An S3 that somebody else runs: a university's Ceph, another cloud. Its keys are yours to bring: README."""
 
     kind: Literal["s3"]
-
-    url: HttpsUrl
-    """Its address, as in `https://s3.example.edu.au`; https only, for keys of other apps pass over the same network."""
-
-    authority: Certificate | None = None
-    """The certificate authority that signed its address, where the world does not know it. Default: one that it
-    knows."""
-
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9]{0,62}$")] = "us-east-1"
-    """Its region, which is part of every signature. Default: us-east-1, which stores without regions take."""
 
     prefix: Annotated[str, StringConstraints(pattern=_PREFIX)] = ""
     """What the names of all buckets start with, as in `arcos-qld-`. Names are the whole store's: give one where others
@@ -59,9 +47,25 @@ class ExternalS3(Settings):
     """Where it keeps what it is given. Needed where the site names a jurisdiction or a region."""
 
 
-# One more way to have buckets is one more model here, and one more case in `objectstore.py`, which makes its endpoint:
-# a cloud's own storage, made together with the cluster, belongs here (docs/adr/0013). Apps do not see the difference.
-Binding = Annotated[SeaweedFs | ExternalS3, Field(discriminator="kind")]
+class CloudStorage(Settings):
+    """The object storage of the cloud that the cluster is in. On AWS the buckets are made together with the cluster,
+    and no key is; on OpenStack a pair of keys is yours to bring: README.
+    """
+
+    kind: Literal["cloud"]
+
+    prefix: Annotated[str, StringConstraints(pattern=_CLOUD_PREFIX)] | None = None
+    """What the names of all buckets start with, as in `arcos-qld-`. On AWS, names are the whole world's: where somebody
+    else has one, choose another prefix before the first `up`. Default: `arcos-<site>-`."""
+
+    location: Location | None = None
+    """Where it keeps what it is given. Needed where the site names a jurisdiction or a region, and the cluster itself
+    does not say where it is, as one on AWS does."""
+
+
+# One more way to have buckets is one more model here, and one more case in `objectstore.py`, which makes its endpoint.
+# Apps do not see the difference.
+Binding = Annotated[SeaweedFs | ExternalS3 | CloudStorage, Field(discriminator="kind")]
 
 
 class SiteBucket(Settings):
@@ -92,14 +96,27 @@ class ObjectStoreConfig(Settings):
     buckets: Many[SiteBucket] = ()
     """Buckets for people, beside those that apps ask for themselves. Default: none."""
 
+    def prefix(self, site: str) -> str:
+        """What the store's names of all buckets start with."""
+        if isinstance(self.binding, CloudStorage):
+            return self.binding.prefix or f"arcos-{site}-"
+        return self.binding.prefix if isinstance(self.binding, ExternalS3) else ""
+
     def requires(self) -> Iterator[Requirement]:
-        """A volume, if the objects are in the cluster."""
+        """A volume, if the objects are in the cluster; a cloud that has storage, if they are there."""
         if isinstance(self.binding, SeaweedFs):
             yield Requirement(
                 capability="default_storage_class",
                 path=("binding",),
                 why="objects are kept on a volume",
                 instead="binding: {kind: s3, url: ...}",
+            )
+        if isinstance(self.binding, CloudStorage):
+            yield Requirement(
+                capability="object_storage",
+                path=("binding",),
+                why="objects are kept in the cloud's own storage",
+                instead="binding: {kind: seaweedfs}",
             )
 
     def store(self) -> tuple[tuple[str, ...], str] | None:
@@ -108,8 +125,10 @@ class ObjectStoreConfig(Settings):
 
     def places(self) -> Iterator[Place]:
         """Where the objects are, if not in the cluster."""
-        if isinstance(self.binding, ExternalS3):
-            yield Place(what="buckets, and the backups in them", path=("binding",), location=self.binding.location)
+        if not isinstance(self.binding, SeaweedFs):
+            near = isinstance(self.binding, CloudStorage)
+            what = "buckets, and the backups in them"
+            yield Place(what=what, path=("binding",), location=self.binding.location, near=near)
 
     def buckets_asked(self) -> Mapping[tuple[str | int, ...], Bucket]:
         """The buckets for people."""

@@ -1,7 +1,7 @@
 """Buckets in an S3 that somebody else runs: a Job for each makes it as declared, with the bucket's own keys.
 
-Owns the jobs. The keys are the operator's to bring, and no job sees another's: each runs in the namespace of the app
-that uses the bucket. Quotas belong to whoever runs the store: S3 has none.
+Owns the jobs, and the keys' Secrets where the stack holds a pair for all; else they are the operator's to bring, and no
+job sees another's: each runs in the namespace of the app that uses the bucket. Quotas belong to whoever runs the store.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 """
 
@@ -14,8 +14,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Resource, ResourceOptions
 
 from apps.objectstore.names import OBJECTSTORE, PYTHON, USER, declared, read
-from components.bucket import CA, Bucket, BucketEndpoint
-from components.bucket_access import KEYS, bucket_ca, bucket_mounts, to_bucket
+from components.bucket import ACCESS_KEY, CA, SECRET_KEY, Bucket, BucketEndpoint
+from components.bucket_access import KEYS, BucketKeys, bucket_ca, bucket_mounts, to_bucket
 from components.metadata import digest, metadata, resource_name, selector
 from components.pod import Mount, PodArgs, Resources, pod_template
 
@@ -25,12 +25,13 @@ AUTHORITY = "bucket-authority"
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalBucketsArgs:
-    """All buckets, where they are to be, and who signed that address, where the world does not know."""
+    """All buckets, where they are to be, who signed that address where the world does not know, the stack's keys."""
 
     image: str
     buckets: Sequence[Bucket]
     endpoint: BucketEndpoint
     authority: str | None = None
+    keys: BucketKeys | None = None
 
 
 class ExternalBuckets(ComponentResource):
@@ -44,6 +45,7 @@ class ExternalBuckets(ComponentResource):
             files = read("buckets.py") | {"buckets.json": declared([bucket], args.endpoint)}
             first = [
                 *known,
+                *_keys(bucket, args.keys, child),
                 _config(bucket, files, child),
                 _account(bucket, child),
                 _policy(bucket, args.endpoint, child),
@@ -87,6 +89,20 @@ def _authorities(args: ExternalBucketsArgs, opts: ResourceOptions) -> list[Resou
     ]
 
 
+def _keys(bucket: Bucket, keys: BucketKeys | None, opts: ResourceOptions) -> list[Resource]:
+    """The bucket's Secret, made of the pair that the stack holds: the one object that is never rendered."""
+    if keys is None:
+        return []
+    return [
+        k8s.core.v1.Secret(
+            resource_name("Secret", bucket.secret, bucket.namespace),
+            metadata=metadata(bucket.secret, app=bucket.secret, namespace=bucket.namespace),
+            string_data={ACCESS_KEY: keys.access_key, SECRET_KEY: keys.secret_key},
+            opts=opts,
+        )
+    ]
+
+
 def _config_name(bucket: Bucket) -> str:
     return f"{bucket.secret}-config"
 
@@ -119,7 +135,7 @@ def _policy(bucket: Bucket, endpoint: BucketEndpoint, opts: ResourceOptions) -> 
         spec={
             "pod_selector": {"match_labels": selector(name)},
             "policy_types": ["Ingress", "Egress"],
-            "egress": [to_bucket(endpoint)],
+            "egress": to_bucket(endpoint),
         },
         opts=opts,
     )

@@ -1,7 +1,7 @@
-"""`objectstore`: buckets for apps and people, in SeaweedFS in the cluster or in an S3 that somebody else runs.
+"""`objectstore`: buckets for apps and people, in SeaweedFS in the cluster, in an S3 elsewhere, or in the cloud's own.
 
-Owns which of the two it is; each stands in a file of its own. Apps ask with `components.bucket.Bucket` and never know.
-Why SeaweedFS: docs/adr/0013-object-store.md.
+Owns which of them it is; each stands in a file of its own, but buckets that a cloud makes without keys: those come with
+the cluster. Apps ask with `components.bucket.Bucket` and never know. Why SeaweedFS: docs/adr/0013-object-store.md.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from pulumi import ComponentResource, ResourceOptions
 
 from apps.objectstore import external, seaweedfs
-from apps.objectstore.config import ExternalS3, ObjectStoreConfig, SeaweedFs
+from apps.objectstore.config import CloudStorage, ExternalS3, ObjectStoreConfig, SeaweedFs
 from apps.objectstore.names import OBJECTSTORE
-from components.bucket import Bucket, BucketEndpoint
+from components.bucket import S3, Bucket, BucketEndpoint, ObjectStorage
+from components.bucket_access import BucketKeys
 from components.facts import Facts
 from components.namespace import Quota
 from components.needs import Needs
@@ -24,12 +25,13 @@ from components.quantity import mebibytes
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreArgs:
-    """All buckets of the site, and where they are to be."""
+    """All buckets of the site, and where they are to be; `keys` open a store outside, unless they are brought."""
 
     config: ObjectStoreConfig
     facts: Facts
     images: Callable[[str], str]
     buckets: Sequence[Bucket]
+    keys: BucketKeys | None = None
 
 
 class ObjectStore(ComponentResource):
@@ -42,33 +44,49 @@ class ObjectStore(ComponentResource):
         if isinstance(binding, SeaweedFs):
             inside = seaweedfs.SeaweedFsArgs(config=binding, facts=args.facts, images=args.images, buckets=args.buckets)
             seaweedfs.SeaweedFsStore("seaweedfs", inside, opts=child)
-        else:
+        elif (there := endpoint(args.config, args.facts)).keys:
             outside = external.ExternalBucketsArgs(
                 image=args.images("seaweedfs"),
                 buckets=args.buckets,
-                endpoint=endpoint(args.config),
-                authority=binding.authority,
+                endpoint=there,
+                authority=_outside(binding, args.facts).authority,
+                keys=args.keys,
             )
             external.ExternalBuckets("external-buckets", outside, opts=child)
         self.register_outputs({})
 
 
-def endpoint(config: ObjectStoreConfig) -> BucketEndpoint:
-    """Where the buckets are."""
-    binding = config.binding
+def endpoint(config: ObjectStoreConfig, facts: Facts) -> BucketEndpoint:
+    """Where the buckets are.
+
+    Raises:
+        ValueError: The cloud has no storage, which `check` refuses.
+    """
+    if isinstance(config.binding, SeaweedFs):
+        return seaweedfs.ENDPOINT
+    there = _outside(config.binding, facts)
+    return BucketEndpoint(
+        url=there.url,
+        region=there.region,
+        prefix=config.prefix(facts.name),
+        keys=there.keys if isinstance(there, ObjectStorage) else True,
+        port=urlsplit(there.url).port or 443,
+        ca_config_map=external.AUTHORITY if there.authority else None,
+    )
+
+
+def _outside(binding: ExternalS3 | CloudStorage, facts: Facts) -> S3:
     if isinstance(binding, ExternalS3):
-        port = urlsplit(binding.url).port or 443
-        ca = external.AUTHORITY if binding.authority else None
-        return BucketEndpoint(
-            url=binding.url, region=binding.region, prefix=binding.prefix, port=port, ca_config_map=ca
-        )
-    return seaweedfs.ENDPOINT
+        return binding
+    if facts.object_storage is None:
+        raise ValueError("`check` refuses the cloud's own storage where it has none")
+    return facts.object_storage
 
 
 def needs(config: ObjectStoreConfig, facts: Facts) -> Needs:
     """Buckets for people; and for SeaweedFS a way to it, figures and alerts."""
     buckets = tuple(config.buckets_asked().values())
-    if isinstance(config.binding, ExternalS3):
+    if not isinstance(config.binding, SeaweedFs):
         return Needs(buckets=buckets)
     return Needs(
         buckets=buckets, routes=(seaweedfs.route(facts),), targets=(seaweedfs.TARGET,), alerts=seaweedfs.ALERTS

@@ -15,10 +15,16 @@ from components.locality import Location, Place
 from components.requirement import GroupUse, Requirement
 from components.units import DnsLabel, Domain, HttpsUrl, Many, Memory, Settings, refuse
 
-REGISTRY = "registry"
+#: The registry, and the job that removes its garbage.
+REGISTRY, COLLECT = "registry", "registry-collect"
 #: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests , with `*` for anything.
 _REPOSITORY = r"[a-z0-9*](?:[a-z0-9._/*-]{0,198}[a-z0-9*])?"
 _TAG = r"[A-Za-z0-9_*][A-Za-z0-9._*-]{0,127}"
+
+
+def cache(name: str) -> str:
+    """The name of an upstream's cache."""
+    return f"{REGISTRY}-cache-{name}"
 
 
 def _repository(value: str) -> str:
@@ -142,9 +148,16 @@ class RegistryConfig(Settings):
     def buckets_asked(self) -> Mapping[tuple[str | int, ...], Bucket]:
         """One for images, and one for copies of other registries, which may fill up without stopping a push."""
         asked: dict[tuple[str | int, ...], Bucket] = {
-            ("storage",): Bucket(name=REGISTRY, app=REGISTRY, namespace=REGISTRY, quota=self.storage)
+            ("storage",): Bucket(
+                name=REGISTRY, app=REGISTRY, namespace=REGISTRY, quota=self.storage, accounts=(REGISTRY, COLLECT)
+            )
         }
         if self.upstreams:
-            name = f"{REGISTRY}-cache"
-            asked[("cache",)] = Bucket(name=name, app=REGISTRY, namespace=REGISTRY, quota=self.cache)
+            asked[("cache",)] = Bucket(
+                name=f"{REGISTRY}-cache",
+                app=REGISTRY,
+                namespace=REGISTRY,
+                quota=self.cache,
+                accounts=tuple(cache(one.name) for one in self.upstreams),
+            )
         return asked

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from apps.registry.config import REGISTRY, RegistryConfig, Upstream
+from apps.registry.config import COLLECT, REGISTRY, RegistryConfig, Upstream, cache
 from apps.registry.names import (
     AUTHORITIES,
-    COLLECT,
     CONFIG,
     FIGURES,
     GATE,
@@ -26,7 +25,6 @@ from apps.registry.names import (
     WINDOW,
     WINDOW_PORT,
     address,
-    cache,
     inside,
     service,
 )
@@ -59,15 +57,18 @@ class DistributionArgs:
 
 
 def store(args: DistributionArgs, bucket: Bucket, folder: str = "/") -> dict[str, str]:
-    """Variables that say where images are; the keys stand in files, and the store's authority is trusted there only."""
+    """Variables that say where images are; keys stand in files, and the store's authority is trusted there only."""
     ca = bucket_ca(args.endpoint)
+    keys = {
+        "REGISTRY_STORAGE_S3_ACCESSKEY_FILE": f"{KEYS}/{ACCESS_KEY}",
+        "REGISTRY_STORAGE_S3_SECRETKEY_FILE": f"{KEYS}/{SECRET_KEY}",
+    }
     return {
         "REGISTRY_STORAGE_S3_REGIONENDPOINT": args.endpoint.url,
         "REGISTRY_STORAGE_S3_REGION": args.endpoint.region,
         "REGISTRY_STORAGE_S3_BUCKET": args.endpoint.name(bucket),
         "REGISTRY_STORAGE_S3_ROOTDIRECTORY": folder,
-        "REGISTRY_STORAGE_S3_ACCESSKEY_FILE": f"{KEYS}/{ACCESS_KEY}",
-        "REGISTRY_STORAGE_S3_SECRETKEY_FILE": f"{KEYS}/{SECRET_KEY}",
+        **(keys if args.endpoint.keys else {}),
         # Nothing here collects traces; unsaid, it tries to send them to its own pod.
         "OTEL_TRACES_EXPORTER": "none",
         "GOMEMLIMIT": f"{MEMORY_MIB * 3 // 4}MiB",
@@ -111,7 +112,7 @@ def _workload(
     *,
     upstream: int | None = None,
 ) -> WorkloadArgs:
-    egress = [to_bucket(args.endpoint), *([to_anywhere(upstream)] if upstream else [])]
+    egress = [*to_bucket(args.endpoint), *([to_anywhere(upstream)] if upstream else [])]
     names = [file, *([AUTHORITIES] if upstream and args.config.authorities else [])]
     return WorkloadArgs(
         namespace=REGISTRY,
@@ -181,7 +182,7 @@ def collect(args: DistributionArgs, opts: ResourceOptions) -> k8s.batch.v1.CronJ
         spec={
             "pod_selector": {"match_labels": selector(COLLECT)},
             "policy_types": ["Ingress", "Egress"],
-            "egress": [to_app(GATE, REGISTRY, WINDOW_PORT), to_bucket(args.endpoint)],
+            "egress": [to_app(GATE, REGISTRY, WINDOW_PORT), *to_bucket(args.endpoint)],
         },
         opts=opts,
     )

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.registry.config import REGISTRY, RegistryConfig
+from apps.registry.config import COLLECT, REGISTRY, RegistryConfig, cache
 from apps.registry.names import (
-    COLLECT,
     CONFIG,
     GATE,
     GATE_PORT,
@@ -22,7 +21,6 @@ from apps.registry.names import (
     WINDOW,
     WINDOW_PORT,
     address,
-    cache,
     inside,
     service,
 )

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from apps.registry.config import REGISTRY
 from components.facts import Facts
 
-GATE, COLLECT = f"{REGISTRY}-gate", f"{REGISTRY}-collect"
+GATE = f"{REGISTRY}-gate"
 #: The ConfigMap with the files of all parts.
 CONFIG = f"{REGISTRY}-config"
 #: The file in it with the authorities that only this site knows.
@@ -41,11 +41,6 @@ def address(host: str | None, facts: Facts) -> Address:
     if host is None:
         return Address(host=facts.host(REGISTRY), url=usual)
     return Address(host=host, url=usual.replace(facts.host(REGISTRY), host))
-
-
-def cache(name: str) -> str:
-    """The name of an upstream's cache."""
-    return f"{REGISTRY}-cache-{name}"
 
 
 def inside(service: str, port: int) -> str:

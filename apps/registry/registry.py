@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, ResourceOptions
 
 from apps.registry import distribution, gate
-from apps.registry.config import REGISTRY, RegistryConfig
+from apps.registry.config import REGISTRY, RegistryConfig, cache
 from apps.registry.names import (
     AUTHORITIES,
     CONFIG,
@@ -26,7 +26,6 @@ from apps.registry.names import (
     UPLOADS,
     WINDOW,
     address,
-    cache,
 )
 from components.bucket import BucketEndpoint
 from components.database import Database

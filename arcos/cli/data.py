@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def backup(name: SITE) -> None:
     """Dump every database of the site into its bucket now, as it happens each day by itself."""
-    from apps.database.backup import BACKUP
+    from apps.database.config import BACKUP
     from arcos.apply.jobs import run_job
     from arcos.cli.connect import kubectl_for
     from arcos.site.loader import load_site
@@ -47,7 +47,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Put an app's database back to what a dump holds. What was written since is lost. The app stops meanwhile."""
-    from apps.database.backup import RESTORE
+    from apps.database.config import RESTORE
     from arcos.apply.jobs import run_job
     from arcos.apply.users import stopped
     from arcos.cli.connect import kubectl_for

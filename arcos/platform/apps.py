@@ -170,6 +170,7 @@ def _objectstore(args: PlatformArgs, config: ObjectStoreConfig, after: After) ->
             facts=facts(args.site),
             images=args.image,
             buckets=buckets,
+            keys=args.bucket_keys,
         ),
         # Keys are put into the namespaces of those who have a bucket, or a store of others is asked for it from there.
         opts=after([*objectstore.quotas(config), *(one.namespace for one in buckets)]),

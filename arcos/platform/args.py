@@ -8,17 +8,22 @@ from typing import Literal
 from arcos.errors import ArcosError
 from arcos.site.model import Site
 from arcos.site.release import UNRESOLVED, Release
+from components.bucket_access import BucketKeys
 
 Delivery = Literal["push", "pull"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
-    """One site and its release. In `push` delivery the program also connects to the cluster."""
+    """One site and its release. In `push` delivery the program also connects to the cluster.
+
+    `bucket_keys` are those that the stack holds: nothing secret is ever rendered.
+    """
 
     site: Site
     release: Release
     delivery: Delivery
+    bucket_keys: BucketKeys | None = None
 
     def image(self, name: str) -> str:
         """The reference of an image, by digest.

@@ -13,6 +13,7 @@ from pulumi import Output, ResourceOptions, export
 
 from arcos import paths
 from arcos.platform.args import PlatformArgs
+from arcos.platform.gather import cloud_buckets
 from components.clusters.contract import ClusterArgs, Connection, Kind
 
 
@@ -56,6 +57,7 @@ def _args(args: PlatformArgs) -> ClusterArgs:
         kubernetes=args.release.kubernetes,
         image=args.image,
         kubeconfig_file=str(paths.data_dir() / "sites" / site.name / "kubeconfig"),
+        buckets=cloud_buckets(site),
     )
 
 

@@ -17,11 +17,13 @@ from apps.ingress.config import LocalCa
 from apps.jupyterhub import jupyterhub
 from apps.monitoring import monitoring
 from apps.objectstore import objectstore
+from apps.objectstore.config import CloudStorage
 from apps.registry import registry
 from apps.welcome import welcome
 from arcos.site.model import Site
 from components import gate
 from components.bucket import BucketEndpoint
+from components.clusters.contract import CloudBucket
 from components.clusters.local.cluster import LOCAL_CA
 from components.facts import Facts
 from components.namespace import Quota
@@ -65,6 +67,7 @@ def facts(site: Site) -> Facts:
         network_policy=offered.network_policy,
         auth_host=site.apps.auth.host if site.apps.auth else None,
         hosted_zone=offered.hosted_zone,
+        object_storage=offered.object_storage,
     )
 
 
@@ -86,7 +89,15 @@ def needs(site: Site) -> Needs:
 
 def bucket_endpoint(site: Site) -> BucketEndpoint | None:
     """Where the site's buckets are; None without `objectstore`."""
-    return objectstore.endpoint(site.apps.objectstore) if site.apps.objectstore else None
+    return objectstore.endpoint(site.apps.objectstore, facts(site)) if site.apps.objectstore else None
+
+
+def cloud_buckets(site: Site) -> list[CloudBucket]:
+    """The buckets that the cluster's kind makes in its cloud; none where a store is asked for them from inside."""
+    config, there = site.apps.objectstore, bucket_endpoint(site)
+    if config is None or there is None or not isinstance(config.binding, CloudStorage) or there.keys:
+        return []
+    return [CloudBucket(bucket=bucket, name=there.name(bucket)) for bucket in needs(site).buckets]
 
 
 def namespaces(site: Site) -> dict[str, Quota]:

@@ -14,6 +14,7 @@ import pulumi
 
 from arcos.errors import ArcosError
 from arcos.platform.args import PlatformArgs
+from arcos.platform.bucket_keys import bucket_keys
 from arcos.platform.program import Platform
 from arcos.site.loader import placed, site_from_config
 from arcos.site.release import load_release
@@ -30,6 +31,12 @@ def end_quietly() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, _SAID)
 
 
+def _beside() -> dict[str, str]:
+    """What a site's settings look at beside them, wherever the engine has it from."""
+    region = pulumi.Config("aws").get("region")
+    return {"aws:region": region} if region else {}
+
+
 async def main() -> None:
     """For `pulumi.run`.
 
@@ -38,10 +45,12 @@ async def main() -> None:
     """
     end_quietly()
     try:
-        site = site_from_config(pulumi.Config("arcos").get_object("site"), pulumi.get_stack())
+        known = pulumi.Config("arcos").get_object("site")
+        site = site_from_config(known, pulumi.get_stack(), beside=_beside())
         release = load_release(site.release)
         placed(site, release)
-        Platform(site.name, PlatformArgs(site=site, release=release, delivery="push"))
+        keys = bucket_keys(site)
+        Platform(site.name, PlatformArgs(site=site, release=release, delivery="push", bucket_keys=keys))
     except ArcosError as error:
         raise pulumi.RunError(str(error).removeprefix("error: ")) from None
     # Let every registration begin. The SDK then waits for one after another; it knows of none otherwise, and looks at

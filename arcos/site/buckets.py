@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from arcos.site.diagnostics import Finding
 from arcos.site.document import Document, Path
 from arcos.site.model import Apps, Site
-from components.bucket import Bucket, Keeping
+from components.bucket import LONGEST_NAME, Bucket, Keeping
 from components.quantity import to_bytes
 
 #: The part of the store that quotas may promise; the rest is room in which deleted objects are cleared out.
@@ -30,7 +30,16 @@ def bucket_findings(document: Document, site: Site, at: Path) -> Iterator[Findin
         if seen.setdefault(bucket.name, bucket.app) != bucket.app:
             what = f"the bucket `{bucket.name}` is that of `{seen[bucket.name]}` as well"
             yield document.finding(document.key(path), what, "every bucket's name once")
+    yield from _too_long(document, site, asked)
     yield from _too_large(document, site, asked, at)
+
+
+def _too_long(document: Document, site: Site, asked: list[tuple[Path, Bucket]]) -> Iterator[Finding]:
+    prefix = site.apps.objectstore.prefix(site.name) if site.apps.objectstore else ""
+    for path, bucket in asked:
+        if len(whole := prefix + bucket.name) > LONGEST_NAME:
+            what = f"the bucket `{whole}` has a name of {len(whole)} characters, and S3 takes {LONGEST_NAME}"
+            yield document.finding(document.key(path), what, "a shorter name, or a shorter `prefix` of the binding")
 
 
 def _too_large(document: Document, site: Site, asked: list[tuple[Path, Bucket]], at: Path) -> Iterator[Finding]:

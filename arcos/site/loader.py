@@ -7,7 +7,7 @@ wrong with YAML is said by `document`, with a field by `validate`, with several 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -130,11 +130,14 @@ def beside(name: str, stacks: Path = STACKS) -> dict[str, str]:
     return texts(_positions(name, stacks), AT)
 
 
-def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
+def site_from_config(
+    value: object, name: str, stacks: Path = STACKS, *, beside: Mapping[str, str] | None = None
+) -> Site:
     """The site that the Pulumi engine hands over as the decoded config object `arcos:site`.
 
     The same model as :func:`load_site`; mistakes are shown in the stack's file where it is there and readable. The
-    engine has turned a date into text like `2027-06-30T00:00:00Z`, which is taken for the date.
+    engine has turned a date into text like `2027-06-30T00:00:00Z`, which is taken for the date. `beside` are the plain
+    texts that it knows beside `arcos:site`.
 
     Raises:
         SiteErrors: The value is wrong.
@@ -149,7 +152,9 @@ def site_from_config(value: object, name: str, stacks: Path = STACKS) -> Site:
             exit_code=USAGE,
         )
     document = _positions(name, stacks)
-    site, findings = validate(Site, value, document, at=AT, extra={"name": name})
+    site, findings = validate(
+        Site, value, document, at=AT, extra={"name": name}, beside=texts(document, AT) if beside is None else beside
+    )
     findings = in_order([*findings, *site_findings(document, value, _world(RELEASES, None)), *_needs(document, site)])
     if site is None or findings:
         raise SiteErrors(findings)
@@ -195,7 +200,7 @@ def _read(name: str, stacks: Path, world: World) -> tuple[Site | None, list[Find
     if not isinstance(config, dict) or AT[-1] not in config:
         return None, in_order(findings)
     data = config[str(AT[-1])]
-    site, wrong = validate(Site, data, document, at=AT, extra={"name": name})
+    site, wrong = validate(Site, data, document, at=AT, extra={"name": name}, beside=texts(document, AT))
     findings = in_order([*findings, *wrong, *site_findings(document, data, world), *_needs(document, site)])
     return (None if findings else site), findings
 

@@ -28,7 +28,8 @@ def locality_findings(document: Document, site: Site, at: Path) -> Iterator[Find
         config = getattr(site.apps, name)
         for place in config.places() if isinstance(config, Placing) else ():
             path = ("apps", name, *place.path)
-            if not _excused(site, path):
+            told = place.near and place.location is None and isinstance(site.cluster, Located)
+            if not told and not _excused(site, path):
                 yield from _finding(document, site, place, (*at, *path))
 
 

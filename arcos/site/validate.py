@@ -20,7 +20,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def validate(
-    model: type[M], data: object, document: Document, *, at: Path = (), extra: Mapping[str, object] | None = None
+    model: type[M],
+    data: object,
+    document: Document,
+    *,
+    at: Path = (),
+    extra: Mapping[str, object] | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> tuple[M | None, list[Finding]]:
     """Check what stands at a path of a document.
 
@@ -30,6 +36,7 @@ def validate(
         document: Where mistakes are shown; its own findings are part of the result.
         at: Path of `data` in the document.
         extra: Fields that stand in no file.
+        beside: What models may see of the rest of the file, as `info.context`.
 
     Returns:
         The instance when nothing is wrong, else None; and the findings, in the order of the file.
@@ -43,7 +50,7 @@ def validate(
         return None, in_order(findings)
     unknown = list(unknown_keys(model, data))
     findings += [_unknown(document, (*at, *path), known) for path, known in unknown]
-    instance, mistakes = _ask(model, data, extra or {})
+    instance, mistakes = _ask(model, data, extra or {}, beside or {})
     typos = {(*path[:-1], nearest(str(path[-1]), known)) for path, known in unknown}
     for path, mistake in mistakes:
         # A missing key whose misspelling is a finding already would be said twice.
@@ -74,7 +81,7 @@ def _unknown(document: Document, path: Path, known: list[str]) -> Finding:
 
 
 def _ask(
-    model: type[M], data: dict[str, Any], extra: Mapping[str, object]
+    model: type[M], data: dict[str, Any], extra: Mapping[str, object], beside: Mapping[str, str]
 ) -> tuple[M | None, list[tuple[Path, Mistake]]]:
     """What pydantic says, also of what stands under a misspelt `kind`.
 
@@ -84,7 +91,8 @@ def _ask(
     found: list[tuple[Path, Mistake]] = []
     while True:
         try:
-            instance = model.model_validate(dict(data) | dict(extra), by_alias=True, by_name=False)
+            whole = dict(data) | dict(extra)
+            instance = model.model_validate(whole, by_alias=True, by_name=False, context=beside)
         except ValidationError as error:
             mistakes = list(_mistakes(model, error))
         else:

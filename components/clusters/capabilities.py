@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from components.bucket import ObjectStorage
 from components.units import Cpu, DnsLabel, Many, Memory, Settings
 
 #: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -42,6 +43,9 @@ class Capabilities(Settings):
 
     hosted_zone: HostedZone | None = None
     """Zone of AWS's Route 53 whose records the pods of `dns` have a role for. Default: none."""
+
+    object_storage: ObjectStorage | None = None
+    """The cloud's own object storage, over S3, for `binding: {kind: cloud}` of `objectstore`. Default: none."""
 
     node_cpu: Cpu | None = None
     """Cores of the largest node. Default: not told, so nothing is compared with it."""

@@ -5,11 +5,13 @@ A kind is a folder beside this file: `config.py` (what a site file may set) and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pulumi import Input, ResourceOptions
+
+from components.bucket import Bucket
 
 #: Works on every cluster without a key or an open port.
 #: https://kubernetes.io/docs/tasks/debug/debug-cluster/kubectl-node-debug/
@@ -17,11 +19,20 @@ NODE_SHELL = "kubectl debug node/NAME -it --image=IMAGE --profile=sysadmin"
 
 
 @dataclass(frozen=True, kw_only=True)
+class CloudBucket:
+    """A bucket that a kind makes in its cloud, with a role for the pods that use it; `name` is the cloud's for it."""
+
+    bucket: Bucket
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
     """What a cluster is made from. `config` is the kind's own settings.
 
     `site` names it, `kubernetes` is the minor version as in `1.37`, `image` gives a reference by digest. A cluster that
-    `arcosctl` itself starts keeps its kubeconfig in `kubeconfig_file`.
+    `arcosctl` itself starts keeps its kubeconfig in `kubeconfig_file`. `buckets` are asked of kinds whose capabilities
+    offer `object_storage` without keys.
     """
 
     config: Any
@@ -30,6 +41,7 @@ class ClusterArgs:
     kubernetes: str
     image: Callable[[str], str]
     kubeconfig_file: str
+    buckets: Sequence[CloudBucket] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

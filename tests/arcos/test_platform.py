@@ -74,7 +74,11 @@ def test_every_kind_gives_out_the_same(monkeypatch, name):
 
 def test_a_kubeconfig_that_the_stack_keeps_is_used_and_stays_a_secret(monkeypatch):
     """Without a file in the site file; given out as a secret, and never part of an object."""
-    monkeypatch.setattr(pulumi.Config, "get_secret", lambda _, key: pulumi.Output.secret(f"text of {key}"))
+
+    def get_secret(_: pulumi.Config, key: str) -> pulumi.Output[str] | None:
+        return pulumi.Output.secret("text of kubeconfig") if key == "kubeconfig" else None
+
+    monkeypatch.setattr(pulumi.Config, "get_secret", get_secret)
     given = _outputs(monkeypatch, "hpc-perth")
     seen: dict[str, Any] = {}
 

@@ -45,7 +45,7 @@ class EksNetworkAddons(ComponentResource):
         child = ResourceOptions(parent=self)
         agent = addon(args, "eks-pod-identity-agent", child)
         proxy = addon(args, "kube-proxy", child)
-        role = pod_role(args, "network", account="aws-node", managed=["AmazonEKS_CNI_Policy"], opts=child)
+        role = pod_role(args, "network", accounts=["aws-node"], managed=["AmazonEKS_CNI_Policy"], opts=child)
         after = ResourceOptions.merge(child, ResourceOptions(depends_on=[agent, *role.rights]))
         network = addon(args, "vpc-cni", after, settings=_NETWORK, identity=("aws-node", role))
         self.made = [agent, proxy, network]
@@ -82,18 +82,18 @@ def pod_role(
     args: EksAddonsArgs,
     part: str,
     *,
-    account: str,
+    accounts: Sequence[str],
     opts: ResourceOptions,
     namespace: str = "kube-system",
     policy: str = "",
     managed: Sequence[str] = (),
 ) -> AwsRole:
-    """A role that only pods of one service account can take."""
+    """A role that only pods of these service accounts of one namespace can take."""
     wanted = AwsRoleArgs(
         site=args.site,
         region=args.region,
         part=part,
-        trust=policies.trusts_pod(cluster_name(args.site), namespace, account),
+        trust=policies.trusts_pod(cluster_name(args.site), namespace, accounts),
         policy=policy,
         managed=managed,
         tags=args.tags,

@@ -27,6 +27,7 @@ def make(args: ClusterArgs, opts: ResourceOptions) -> Connection:
         profile=provider.get("profile"),
         kubernetes=args.kubernetes,
         config=config,
+        buckets=args.buckets,
     )
     made = EksCluster("eks", wanted, opts)
     return Connection(kubeconfig=made.kubeconfig, nodes=shell(wanted.region))

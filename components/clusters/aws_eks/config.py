@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from components.bucket import ObjectStorage
 from components.clusters.aws_eks import machines, versions
 from components.clusters.aws_eks.addresses import NARROWEST, WIDEST
 from components.clusters.aws_eks.principals import SIGN_ON, principal_name, whole_name
-from components.clusters.aws_eks.regions import jurisdiction
+from components.clusters.aws_eks.regions import jurisdiction, s3_url
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities, HostedZone
 from components.clusters.pools import NodePool, cloud_capabilities
 from components.clusters.ranges import IpRange, between, is_private, meet
@@ -136,7 +137,12 @@ class Tag(Settings):
 class AwsEks(Settings):
     """A cluster that AWS's EKS service makes, in the region of `aws:region`."""
 
+    outside: ClassVar[tuple[str, ...]] = ("region",)
+
     kind: Literal["aws-eks"]
+
+    region: Annotated[str, Field(exclude=True)] = ""
+    """The region of `aws:region`, which stands beside the site in its file."""
 
     node_pools: Annotated[Many[AwsNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
@@ -173,6 +179,12 @@ class AwsEks(Settings):
 
     tags: Annotated[Many[Tag], Field(max_length=40)] = ()
     """Tags on everything, beside the platform's own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _region_beside(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - whatever stands in the file
+        told = (info.context or {}).get("aws:region")
+        return data | {"region": told} if told and isinstance(data, dict) else data
 
     @field_validator("node_pools")
     @classmethod
@@ -223,10 +235,15 @@ class AwsEks(Settings):
 
     @property
     def capabilities(self) -> Capabilities:
-        """Elastic load balancing, EBS, EFS where there is one, and the VPC network's policy agent."""
+        """Elastic load balancing, EBS, EFS where there is one, S3, and the VPC network's policy agent."""
         offered = cloud_capabilities(self.node_pools)
         files = SHARED_STORAGE if self.shared_file_system else None
-        return offered.model_copy(update={"rwx_storage_class": files, "hosted_zone": self.hosted_zone})
+        # Without a region, which `check` refuses, any will do.
+        region = self.region or "us-east-1"
+        storage = ObjectStorage(url=s3_url(region), region=region, keys=False)
+        return offered.model_copy(
+            update={"rwx_storage_class": files, "hosted_zone": self.hosted_zone, "object_storage": storage}
+        )
 
     def located(self, beside: Mapping[str, str]) -> Place | None:
         """Volumes, and the buckets and dumps on them, are where the region is."""

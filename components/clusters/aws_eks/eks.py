@@ -14,6 +14,7 @@ from components.clusters.aws_eks.access import EksAccess, EksAccessArgs
 from components.clusters.aws_eks.addons import EksAddonsArgs, EksNetworkAddons, addon
 from components.clusters.aws_eks.addresses import CONTROL_ZONES
 from components.clusters.aws_eks.addresses import plan as plan_addresses
+from components.clusters.aws_eks.buckets import EksBuckets, EksBucketsArgs
 from components.clusters.aws_eks.budget import budget
 from components.clusters.aws_eks.config import AwsEks
 from components.clusters.aws_eks.control_plane import EksControlPlane, EksControlPlaneArgs
@@ -23,6 +24,7 @@ from components.clusters.aws_eks.node_plan import plan as plan_nodes
 from components.clusters.aws_eks.nodes import EksNodes, EksNodesArgs
 from components.clusters.aws_eks.pod_rights import EksPodRights, EksPodRightsArgs
 from components.clusters.aws_eks.storage import EksStorage, EksStorageArgs
+from components.clusters.contract import CloudBucket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class EksClusterArgs:
     profile: str | None
     kubernetes: str
     config: AwsEks
+    buckets: Sequence[CloudBucket] = ()
 
     @property
     def tags(self) -> dict[str, str]:
@@ -66,10 +69,11 @@ class EksCluster(ComponentResource):
         dns = addon(addons, "coredns", on_nodes)
         storage = _storage(args, addons, network, plane, on_nodes)
         rights = EksPodRights("pod-rights", _pod_rights(args, addons), child)
+        buckets = EksBuckets("buckets", EksBucketsArgs(addons=addons, buckets=args.buckets), child)
         if args.config.budget:
             budget(args.site, args.config.budget, args.tags, child)
         # Machines are there before the add-ons that run on them.
-        ready = [*plane.ways_in, *access.granted, dns, *storage.made, *rights.made]
+        ready = [*plane.ways_in, *access.granted, dns, *storage.made, *rights.made, *buckets.made]
         self.kubeconfig = _kubeconfig(args, plane, ready)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

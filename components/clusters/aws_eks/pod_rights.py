@@ -51,7 +51,7 @@ def _given(
     args: EksAddonsArgs, account: str, namespace: str, policy: str, opts: ResourceOptions
 ) -> eks.PodIdentityAssociation:
     """The role, once it has its rights, for the pods of an account that is named as its app."""
-    role = pod_role(args, account, account=account, namespace=namespace, policy=policy, opts=opts)
+    role = pod_role(args, account, accounts=[account], namespace=namespace, policy=policy, opts=opts)
     return eks.PodIdentityAssociation(
         account,
         cluster_name=args.cluster_name,

@@ -28,9 +28,10 @@ def trusts_service(service: str) -> str:
     return text([_allow(["sts:AssumeRole"]) | {"Principal": {"Service": f"{service}.amazonaws.com"}}])
 
 
-def trusts_pod(cluster: str, namespace: str, account: str) -> str:
-    """Only pods of one service account of one cluster may take the role."""
-    tags = {"eks-cluster-name": cluster, "kubernetes-namespace": namespace, "kubernetes-service-account": account}
+def trusts_pod(cluster: str, namespace: str, accounts: Sequence[str]) -> str:
+    """Only pods of these service accounts of one namespace of one cluster may take the role."""
+    tags: dict[str, str | list[str]] = {"eks-cluster-name": cluster, "kubernetes-namespace": namespace}
+    tags["kubernetes-service-account"] = accounts[0] if len(accounts) == 1 else list(accounts)
     only = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()}}
     pods = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Condition": only}
     return text([_allow(["sts:AssumeRole", "sts:TagSession"]) | pods])
@@ -118,6 +119,37 @@ def records(zone: str, region: str) -> str:
             _allow(["route53:ChangeResourceRecordSets"], [one]) | {"Condition": {"ForAllValues:StringEquals": kinds}},
         ]
     )
+
+
+def objects(bucket: str, region: str) -> str:
+    """What an app does with its bucket: everything with the objects, and nothing with the bucket but look at it.
+
+    Only while it is one of this account: a name of S3 that is given up is anybody's.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    whole = f"arn:{partition(region)}:s3:::{bucket}"
+    looks = ["GetBucketLocation", "ListBucket", "ListBucketMultipartUploads", "ListBucketVersions"]
+    does = ["GetObject", "GetObjectVersion", "PutObject", "DeleteObject"]
+    tagging = ["GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"]
+    uploads = ["AbortMultipartUpload", "ListMultipartUploadParts"]
+    ours = {"Condition": {"StringEquals": {"s3:ResourceAccount": "${aws:PrincipalAccount}"}}}
+    return text(
+        [
+            _allow([f"s3:{action}" for action in looks], [whole]) | ours,
+            _allow([f"s3:{action}" for action in (*does, *tagging, *uploads)], [f"{whole}/*"]) | ours,
+        ]
+    )
+
+
+def only_tls(bucket: str, region: str) -> str:
+    """A bucket's own policy: nobody without TLS.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
+    """
+    whole = f"arn:{partition(region)}:s3:::{bucket}"
+    plain = {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    nobody = {"Effect": "Deny", "Principal": "*", "Action": ["s3:*"], "Resource": [whole, f"{whole}/*"]}
+    return text([nobody | plain])
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str] = ()) -> Document:

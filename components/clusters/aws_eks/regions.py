@@ -1,4 +1,4 @@
-"""Where AWS's regions are, as ISO 3166 has it: under whose law a cluster's volumes lie. Pure, without Pulumi.
+"""Where AWS's regions are, as ISO 3166 has it: under whose law a cluster's volumes lie; and S3 in each. No Pulumi.
 
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
 """
@@ -15,6 +15,11 @@ _PLACES = {
     "il-central-1": "IL", "me-central-1": "AE", "me-south-1": "BH", "mx-central-1": "MX", "sa-east-1": "BR",
     "us-east-1": "US-VA", "us-east-2": "US-OH", "us-west-1": "US-CA", "us-west-2": "US-OR",
 }  # fmt: skip
+
+
+def s3_url(region: str) -> str:
+    """Where S3 is. https://docs.aws.amazon.com/general/latest/gr/s3.html"""
+    return f"https://s3.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
 
 
 def jurisdiction(region: str) -> str | None:

@@ -55,7 +55,7 @@ def _block(args: EksStorageArgs, opts: ResourceOptions, first: ResourceOptions) 
     """Each volume carries the site's tag: by it the driver may touch this one, and a person finds what is left."""
     site, account = args.addons.site, "ebs-csi-controller-sa"
     policy = policies.block_storage(site, args.addons.region)
-    role = pod_role(args.addons, "block-storage", account=account, policy=policy, opts=opts)
+    role = pod_role(args.addons, "block-storage", accounts=[account], policy=policy, opts=opts)
     after = ResourceOptions.merge(first, ResourceOptions(depends_on=role.rights))
     settings = {"controller": {"extraVolumeTags": {SITE_TAG: site}}}
     return addon(args.addons, "aws-ebs-csi-driver", after, settings=settings, identity=(account, role))
@@ -64,7 +64,7 @@ def _block(args: EksStorageArgs, opts: ResourceOptions, first: ResourceOptions) 
 def _shared(args: EksStorageArgs, opts: ResourceOptions, first: ResourceOptions) -> eks.Addon:
     account = "efs-csi-controller-sa"
     policy = policies.shared_storage(args.file_system, args.addons.region)
-    role = pod_role(args.addons, "shared-storage", account=account, policy=policy, opts=opts)
+    role = pod_role(args.addons, "shared-storage", accounts=[account], policy=policy, opts=opts)
     after = ResourceOptions.merge(first, ResourceOptions(depends_on=role.rights))
     return addon(args.addons, "aws-efs-csi-driver", after, identity=(account, role))
 

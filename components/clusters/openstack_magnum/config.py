@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.bucket import S3, with_keys
 from components.clusters.capabilities import SHARED_STORAGE, Capabilities
 from components.clusters.openstack import credentials
 from components.clusters.pools import Disk, OpenStackNodePool, all_tainted, cloud_capabilities
@@ -76,6 +77,10 @@ class OpenStackMagnum(Settings):
     """From where shares over NFS are mounted: the machines' addresses as the file server sees them. Default: by whoever
     reaches the file server, which on a storage network of the whole cloud is every project."""
 
+    object_storage: S3 | None = None
+    """The S3 of the cloud's own object storage (Swift, Ceph), for `binding: {kind: cloud}` of `objectstore`. Default:
+    none."""
+
     node_pools: Annotated[Many[OpenStackNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
 
@@ -123,7 +128,8 @@ class OpenStackMagnum(Settings):
     def capabilities(self) -> Capabilities:
         """Octavia, Cinder and Calico come with Magnum clusters; Manila where the site names a share type."""
         offered = cloud_capabilities(self.node_pools)
-        return offered.model_copy(update={"rwx_storage_class": SHARED_STORAGE if self.share_type else None})
+        files = SHARED_STORAGE if self.share_type else None
+        return offered.model_copy(update={"rwx_storage_class": files, "object_storage": with_keys(self.object_storage)})
 
     def misfits(self, around: Surroundings) -> Iterator[Misfit]:
         """A person's password where an application credential belongs."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from components.bucket import S3, with_keys
 from components.clusters.capabilities import Capabilities
 from components.clusters.openstack import credentials
 from components.clusters.pools import Disk, OpenStackNodePool, all_tainted, cloud_capabilities
@@ -116,6 +117,10 @@ class OpenStackVm(Settings):
     volume_type: Line | None = None
     """Cinder's type of all volumes. Default: the cloud's."""
 
+    object_storage: S3 | None = None
+    """The S3 of the cloud's own object storage (Swift, Ceph), for `binding: {kind: cloud}` of `objectstore`. Default:
+    none."""
+
     node_pools: Annotated[Many[VmNodePool], Field(min_length=1, max_length=50)]
     """Groups of machines."""
 
@@ -149,7 +154,8 @@ class OpenStackVm(Settings):
     @property
     def capabilities(self) -> Capabilities:
         """Volumes on each machine's own disk, network policies; the platform's load balancer leads to the ingress."""
-        return cloud_capabilities(self.node_pools).model_copy(update={"load_balancer": False})
+        offered = cloud_capabilities(self.node_pools)
+        return offered.model_copy(update={"load_balancer": False, "object_storage": with_keys(self.object_storage)})
 
     def misfits(self, around: Surroundings) -> Iterator[Misfit]:
         """A person's password where an application credential belongs; another Kubernetes than the release's."""

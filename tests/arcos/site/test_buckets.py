@@ -56,6 +56,10 @@ MISFITS = {
         *("kind: seaweedfs, storage: 100Gi", "kind: s3, url: http://s3.example.org", "http://s3.example.org"),
         *("is not an https address", "https://"),
     ),
+    "a cloud's own storage that the cluster does not name": (
+        *("kind: seaweedfs, storage: 100Gi", "kind: cloud", "binding"),
+        *("needs the cluster's `objectStorage`, which is not there", "capabilities name a `objectStorage`"),
+    ),
     "the wrong binding's field": (
         *("kind: seaweedfs, storage", "kind: s3, url: https://s3.example.org, storage", "storage: 100Gi"),
         *("unknown key `storage`", "prefix"),
@@ -72,6 +76,16 @@ def test_what_cannot_be_is_refused_at_its_field(check: Check, case: str) -> None
     assert text.splitlines()[finding.line - 1][finding.column - 1 :].startswith(at)
     assert what in finding.what
     assert accepted in finding.accepted
+
+
+def test_a_name_that_is_too_long_with_its_prefix_is_refused(check: Check) -> None:
+    name, prefix = "g" * 40, f"arcos-{'p' * 20}-"
+    text = SITE.replace("nodePools:", "objectStorage: {url: https://s3.example.org}, nodePools:")
+    text = text.replace("kind: seaweedfs, storage: 100Gi", f"kind: cloud, prefix: {prefix}")
+    assert check(text) == []
+    [finding] = check(text.replace("group-data", name))
+    assert f"the bucket `{prefix}{name}` has a name of 67 characters, and S3 takes 63" in finding.what
+    assert "prefix" in finding.accepted
 
 
 def test_an_app_with_a_bucket_needs_the_store(check: Check) -> None:

@@ -66,6 +66,26 @@ def test_the_region_is_held_where_the_law_is_not_enough(check: Check) -> None:
     assert "a region that is not told" in mirror.what
 
 
+STORE = "binding: {kind: s3, url: https://s3.example.org, location: {jurisdiction: AU-QLD, region: qld}}"
+EXISTING = "existing\n      capabilities: {defaultStorageClass: block}\n"
+EKS = """aws-eks
+      admins: ["arn:aws:iam::111122223333:role/a"]
+      nodePools: [{name: core, instanceType: m7i.large, min: 3, max: 6}]
+"""
+
+
+def test_a_clouds_own_storage_lies_where_a_cluster_that_says_so_lies(check: Check) -> None:
+    text = SITE.replace(STORE, "binding: {kind: cloud}")
+    aws = text.replace(EXISTING, EKS).replace("  arcos:site", "  aws:region: ap-southeast-2\n  arcos:site")
+    assert check(aws) == []
+    [finding] = check(aws.replace("ap-southeast-2", "us-east-1"))
+    assert "US-VA is outside" in finding.what
+    elsewhere = text.replace("block}", "block, objectStorage: {url: https://s3.example.org}}")
+    [finding] = check(elsewhere)
+    assert "nothing says where it keeps buckets" in finding.what, "this cluster tells nobody where it is"
+    assert check(elsewhere.replace("kind: cloud", "kind: cloud, location: {jurisdiction: AU-QLD}")) == []
+
+
 def test_a_site_that_names_no_border_says_nothing_of_places(check: Check) -> None:
     text = SITE.replace("    jurisdiction: AU\n", "").replace(", location: {jurisdiction: AU-QLD, region: qld}", "")
     assert check(text) == []
