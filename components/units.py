@@ -49,7 +49,7 @@ class Settings(BaseModel):
         field_title_generator=lambda name, _: name.replace("_", " ").capitalize(),
     )
 
-    #: Fields that stand in no file, since the file's own name says them.
+    #: Fields that stand in no file, since the file's own name says them, or what stands beside it.
     outside: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -70,11 +70,15 @@ class Settings(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """With each field's description."""
+        """With each field's description, and without what no file says."""
         schema = handler(core)
-        properties = handler.resolve_ref_schema(schema)["properties"]
+        resolved = handler.resolve_ref_schema(schema)
+        properties = resolved["properties"]
+        for name in cls.outside:
+            properties.pop(cls.model_fields[name].alias or name)
+            resolved["required"] = [key for key in resolved["required"] if key != name]
         for name, text in cls.described().items():
-            if name in cls.model_fields:
+            if name in cls.model_fields and name not in cls.outside:
                 properties[cls.model_fields[name].alias or name]["description"] = text
         return schema
 

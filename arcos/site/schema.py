@@ -33,9 +33,6 @@ def site_schema() -> dict[str, Any]:
     """The schema of a whole `stacks/Pulumi.<site>.yaml`."""
     site = Site.model_json_schema(by_alias=True, schema_generator=_Generator)
     definitions = site.pop("$defs")
-    for name in Site.outside:
-        del site["properties"][name]
-        site["required"].remove(name)
     # Only a local site has images without a registry.
     local = {"properties": {"cluster": {"properties": {"kind": {"const": "local"}}}}}
     site |= {"if": local, "else": {"required": ["registry"]}}

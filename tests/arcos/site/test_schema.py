@@ -75,6 +75,10 @@ def test_what_the_model_refuses_an_editor_underlines(old: str, new: str, swap: S
     assert errors(swap(old, new)), "an editor must see this mistake as well"
 
 
+def test_what_stands_beside_a_site_is_in_no_part_of_it() -> None:
+    assert "region" not in site_schema()["$defs"]["AwsEks"]["properties"], "an editor offers what `check` takes"
+
+
 def test_a_local_site_needs_no_registry(good: str) -> None:
     assert errors(good[: good.index("    registry:")] + "    cluster: {kind: local}\n    apps: {}\n") == []
 
