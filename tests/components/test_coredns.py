@@ -20,6 +20,7 @@ from arcos.paths import IMAGES
 from arcos.progress import Progress
 from arcos.render.evaluate import run
 from components.coredns import CLUSTER_DNS_IP, CoreDns, CoreDnsArgs, corefile_for
+from tests.real.site import free_port
 
 ARGS = CoreDnsArgs(
     image="r/coredns:1@sha256:0",
@@ -59,12 +60,6 @@ def test_it_asks_the_nodes_resolver_and_not_itself():
     assert deployment["spec"]["template"]["spec"]["dnsPolicy"] == "Default"
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def coredns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program out of our own image, with no plugin but ours; the first time it is built, in minutes."""
@@ -76,11 +71,11 @@ def coredns(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def dns(coredns: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a real CoreDNS with our Corefile, but for the API server: a hosts entry stands for the Service."""
-    port, health, ready = _free_port(), _free_port(), _free_port()
+    port, health, ready = free_port(), free_port(), free_port()
     hosts = f"hosts {{\n        {INGRESS_IP} {ARGS.ingress_service}\n        fallthrough\n    }}\n"
     text = re.sub(r"kubernetes .*?\n    }\n", hosts, corefile_for(ARGS), flags=re.DOTALL)
     text = text.replace(".:1053", f".:{port}").replace(":8080", f"127.0.0.1:{health}").replace("lameduck 5s", "")
-    text = text.replace(":8181", f"127.0.0.1:{ready}").replace("/etc/resolv.conf", f"127.0.0.1:{_free_port()}")
+    text = text.replace(":8181", f"127.0.0.1:{ready}").replace("/etc/resolv.conf", f"127.0.0.1:{free_port()}")
     file = tmp_path_factory.mktemp("coredns") / "Corefile"
     file.write_text(text)
     process = subprocess.Popen([coredns, "-conf", file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

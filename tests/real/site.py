@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import ssl
 import subprocess
 import urllib.error
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arcos.local.ports import free_ports
 from arcos.paths import ROOT, cache_dir
 
 SITE_FILE = """\
@@ -56,12 +56,17 @@ def full_with(**apps: dict[str, Any]) -> str:
     return text
 
 
+#: The system may name one port twice, as long as nobody listens on it.
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback address that nobody listens on just now, and that nobody here was given before."""
+    while True:
+        [port] = free_ports(1)
+        if port not in _GIVEN:
+            _GIVEN.add(port)
+            return port
 
 
 @dataclass
