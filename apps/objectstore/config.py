@@ -55,8 +55,8 @@ class CloudStorage(Settings):
     kind: Literal["cloud"]
 
     prefix: Annotated[str, StringConstraints(pattern=_CLOUD_PREFIX)] | None = None
-    """What the names of all buckets start with, as in `arcos-qld-`. On AWS, names are the whole world's: where somebody
-    else has one, choose another prefix before the first `up`. Default: `arcos-<site>-`."""
+    """What the names of all buckets start with: `arcos-`, words of yours and `-`, as in `arcos-qld-`. On AWS, names are
+    the whole world's: where somebody else has one, choose another before the first `up`. Default: `arcos-<site>-`."""
 
     location: Location | None = None
     """Where it keeps what it is given. Needed where the site names a jurisdiction or a region, and the cluster itself
