@@ -39,8 +39,8 @@ def bucket_keys(site: Site) -> BucketKeys | None:
     raise ArcosError(
         " and ".join(f"`arcos:{name}`" for name in missing) + (" are" if missing[1:] else " is") + " missing",
         where=f"stacks/Pulumi.{site.name}.yaml",
-        why="the object storage is opened by a pair of keys, which a person has made",
-        fix="; ".join(["openstack ec2 credentials create", *(commands(site.name, missing))]),
+        why="the object storage is opened by a pair of keys, which a person has made: apps/objectstore/README.md",
+        fix="; ".join(commands(site.name, missing)),
         exit_code=USAGE,
     )
 
