@@ -35,7 +35,9 @@ class SeaweedFs(Settings):
 
 
 class ExternalS3(S3):
-    """An S3 that somebody else runs: a university's Ceph, another cloud. Its keys are yours to bring: README."""
+    """An S3 that somebody else runs: a university's Ceph, another cloud. Its keys are yours to bring: see
+    apps/objectstore/README.md.
+    """
 
     kind: Literal["s3"]
 
@@ -49,7 +51,7 @@ class ExternalS3(S3):
 
 class CloudStorage(Settings):
     """The object storage of the cloud that the cluster is in. On AWS the buckets are made together with the cluster,
-    and no key is; on OpenStack a pair of keys is yours to bring: README.
+    and no key is; on OpenStack a pair of keys is yours to bring: see apps/objectstore/README.md.
     """
 
     kind: Literal["cloud"]

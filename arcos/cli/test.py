@@ -32,7 +32,7 @@ class Tier:
 def register(app: typer.Typer) -> None:
     """Add this module's verb."""
     app.command(
-        epilog="Example: ./arcosctl test fast   (three minutes; then: api, real, engine, or -k WORD for some tests)"
+        epilog="Example: ./arcosctl test fast   (four minutes; then: api, real, engine, or -k WORD for some tests)"
     )(test)
 
 
